@@ -1,0 +1,233 @@
+"""One settings file, driven by the environment and closed by default.
+
+``env.example`` lists every variable. DEBUG is off, HTTPS is on and a secret is
+required unless the environment says otherwise.
+"""
+
+from pathlib import Path
+
+from django.utils.translation import gettext_lazy as _
+
+from portal import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = env.directory("DATA_DIR", BASE_DIR / ".data")
+
+# Security
+SECRET_KEY = env.text("SECRET_KEY", example="fifty-or-more-random-characters")
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
+DEBUG = env.boolean("DEBUG", default=False)
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+HTTPS_ONLY = env.boolean("HTTPS_ONLY", default=True)
+SECURE_SSL_REDIRECT = HTTPS_ONLY
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS_ONLY
+SECURE_HSTS_PRELOAD = HTTPS_ONLY
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = HTTPS_ONLY
+CSRF_COOKIE_SECURE = HTTPS_ONLY
+SESSION_COOKIE_HTTPONLY = True
+X_FRAME_OPTIONS = "DENY"
+if env.boolean("BEHIND_TLS_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+INSTALLED_APPS = [
+    "portal",
+    "admin_ext",
+    "upload",
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.import_export",
+    "import_export",
+    "django_filters",
+    "django_q",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "portal.urls"
+WSGI_APPLICATION = "portal.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "portal" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# Database. SQLite: WAL with synchronous=FULL keeps every acknowledged commit through
+# a power cut; IMMEDIATE makes writers queue instead of failing half-way.
+DATABASES = {
+    "default": env.mapping(
+        "DATABASE_URL",
+        env.database(f"sqlite:///{DATA_DIR / 'muniment.sqlite3'}"),
+        env.database,
+    )
+}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+    }
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = 60
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# People
+AUTH_USER_MODEL = "portal.User"
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+# Language and time
+LANGUAGE_CODE = env.text("LANGUAGE_CODE", "en")
+LANGUAGES = [("en", _("English")), ("fr", _("French")), ("ja", _("Japanese"))]
+LOCALE_PATHS = [BASE_DIR / "portal" / "locale"]
+TIME_ZONE = env.text("TIME_ZONE", "UTC")
+USE_I18N = True
+USE_TZ = True
+
+# Files
+TEMP_STORAGE_FOLDER = env.directory("TEMP_STORAGE_FOLDER", DATA_DIR / "temp")
+UPLOAD_STORAGE_FOLDER = env.directory("UPLOAD_STORAGE_FOLDER", DATA_DIR / "uploaded")
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+    "temp": {
+        "BACKEND": "upload.storage.DurableFileSystemStorage",
+        "OPTIONS": {"location": TEMP_STORAGE_FOLDER, "base_url": "/media/temp/"},
+    },
+    "uploaded": {
+        "BACKEND": "upload.storage.DurableFileSystemStorage",
+        "OPTIONS": {"location": UPLOAD_STORAGE_FOLDER, "base_url": "/media/uploaded/"},
+    },
+}
+# Folders below which a destination's folder must lie.
+DESTINATION_ROOTS = [
+    Path(root)
+    for root in env.words("DESTINATION_ROOTS", str(DATA_DIR / "destinations"))
+]
+
+# Upload sessions, named as the documents name them; -1 switches the first three off.
+UPLOAD_SESSION_MAX_CONCURRENT_OPEN = env.switchable(
+    "UPLOAD_SESSION_MAX_CONCURRENT_OPEN", 10
+)
+UPLOAD_SESSION_EXPIRE_AFTER_INACTIVE_MINUTES = env.switchable(
+    "UPLOAD_SESSION_EXPIRE_AFTER_INACTIVE_MINUTES", 1440
+)
+UPLOAD_SESSION_EXPIRING_REMINDER_MINUTES = env.switchable(
+    "UPLOAD_SESSION_EXPIRING_REMINDER_MINUTES", 480
+)
+FILE_UPLOAD_ENABLED = env.boolean("FILE_UPLOAD_ENABLED", default=True)
+ACCEPTED_FILE_FORMATS = env.mapping(
+    "ACCEPTED_FILE_FORMATS",
+    {
+        "PDF": ["pdf"],
+        "Document": ["doc", "docx", "odt", "rtf", "txt"],
+        "Spreadsheet": ["csv", "ods", "xls", "xlsx"],
+        "Image": ["gif", "jpeg", "jpg", "png", "tif", "tiff"],
+        "Audio": ["flac", "mp3", "wav"],
+        "Video": ["mkv", "mov", "mp4"],
+        "Archive": ["zip"],
+    },
+    env.formats,
+)
+MAX_SINGLE_UPLOAD_SIZE_MB = env.integer("MAX_SINGLE_UPLOAD_SIZE_MB", 6144, minimum=1)
+MAX_TOTAL_UPLOAD_SIZE_MB = env.integer("MAX_TOTAL_UPLOAD_SIZE_MB", 102_400, minimum=1)
+MAX_TOTAL_UPLOAD_COUNT = env.integer("MAX_TOTAL_UPLOAD_COUNT", 100_000, minimum=1)
+ACCEPT_EMPTY_FILES = env.boolean("ACCEPT_EMPTY_FILES", default=True)
+DELETE_EXPIRED_AFTER_DAYS = env.integer("DELETE_EXPIRED_AFTER_DAYS", 30, minimum=0)
+REMOVAL_NEEDS_APPROVAL = env.boolean("REMOVAL_NEEDS_APPROVAL", default=True)
+
+# Jobs. A lease that is not renewed for JOB_LEASE_SECONDS marks its worker as dead;
+# the sweep looks for such jobs every JOB_SWEEP_SECONDS.
+JOB_LEASE_SECONDS = env.integer("JOB_LEASE_SECONDS", 60, minimum=2)
+JOB_SWEEP_SECONDS = env.integer("JOB_SWEEP_SECONDS", 30, minimum=1)
+JOB_MAX_ATTEMPTS = env.integer("JOB_MAX_ATTEMPTS", 5, minimum=1)
+JOB_RETRY_DELAY_SECONDS = env.integer("JOB_RETRY_DELAY_SECONDS", 5, minimum=0)
+# While this file exists, running jobs go back to the queue; set by run_worker.
+WORKER_STOP_FILE = env.text("WORKER_STOP_FILE", "")
+
+# Two queues on the ORM broker: "default" for short tasks, "long" for byte-moving
+# ones. A task lost or run twice is harmless: the Job row is the truth, so failed
+# tasks are acknowledged and retry lies far beyond timeout.
+Q_CLUSTER = {
+    "name": "default",
+    "orm": "default",
+    "workers": 1,
+    "timeout": 600,
+    "retry": 3600,
+    "queue_limit": 1,
+    "max_attempts": 1,
+    "ack_failures": True,
+    "catch_up": False,
+    "save_limit": 1000,
+    "poll": 0.2,
+    "broker_class": "upload.broker.AllowListBroker",
+    "label": "Django Q2",
+    "ALT_CLUSTERS": {
+        "long": {
+            "workers": env.integer("JOB_WORKERS", 2, minimum=1),
+            "timeout": 6 * 3600,
+            "retry": 24 * 3600,
+            "queue_limit": 1,
+            "max_attempts": 1,
+            "ack_failures": True,
+        }
+    },
+}
+
+# Exports never write a formula; the resources escape cells themselves as well.
+IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = False
+IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
+IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "import"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
+}
