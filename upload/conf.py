@@ -1,0 +1,93 @@
+"""The settings of the core, read at call time and never at import.
+
+A number of -1 switches its feature off and is returned here as ``None``.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+
+from django.conf import settings
+
+BYTES_PER_MB = 1_000_000
+
+
+def _switchable(value: int) -> int | None:
+    return None if value == -1 else value
+
+
+def max_concurrent_open() -> int | None:
+    """Return how many open sessions a user may have."""
+    return _switchable(settings.UPLOAD_SESSION_MAX_CONCURRENT_OPEN)
+
+
+def expire_after() -> timedelta | None:
+    """Return how long a session may stay without interaction."""
+    minutes = _switchable(settings.UPLOAD_SESSION_EXPIRE_AFTER_INACTIVE_MINUTES)
+    return None if minutes is None else timedelta(minutes=minutes)
+
+
+def expiring_reminder_minutes() -> int | None:
+    """Return how long before its expiry a session counts as expiring soon."""
+    return _switchable(settings.UPLOAD_SESSION_EXPIRING_REMINDER_MINUTES)
+
+
+def file_upload_enabled() -> bool:
+    return bool(settings.FILE_UPLOAD_ENABLED)
+
+
+def accept_empty_files() -> bool:
+    return bool(settings.ACCEPT_EMPTY_FILES)
+
+
+def accepted_file_formats() -> dict[str, list[str]]:
+    """Return extensions without dots by group, for example ``{"PDF": ["pdf"]}``."""
+    return dict(settings.ACCEPTED_FILE_FORMATS)
+
+
+def max_single_size_bytes() -> int:
+    return int(settings.MAX_SINGLE_UPLOAD_SIZE_MB) * BYTES_PER_MB
+
+
+def max_total_size_bytes() -> int:
+    return int(settings.MAX_TOTAL_UPLOAD_SIZE_MB) * BYTES_PER_MB
+
+
+def max_total_count() -> int:
+    return int(settings.MAX_TOTAL_UPLOAD_COUNT)
+
+
+def keep_expired() -> timedelta:
+    """Return how long the row of an expired session is kept for people to see."""
+    return timedelta(days=settings.DELETE_EXPIRED_AFTER_DAYS)
+
+
+def worker_stop_file() -> Path | None:
+    """Return the file that asks running jobs to stop while it exists."""
+    return Path(settings.WORKER_STOP_FILE) if settings.WORKER_STOP_FILE else None
+
+
+def removal_needs_approval() -> bool:
+    return bool(settings.REMOVAL_NEEDS_APPROVAL)
+
+
+def destination_roots() -> list[Path]:
+    """Return the folders below which a destination's folder must lie."""
+    return [Path(root) for root in settings.DESTINATION_ROOTS]
+
+
+def job_lease() -> timedelta:
+    return timedelta(seconds=settings.JOB_LEASE_SECONDS)
+
+
+def job_sweep_seconds() -> int:
+    return int(settings.JOB_SWEEP_SECONDS)
+
+
+def job_max_attempts() -> int:
+    return int(settings.JOB_MAX_ATTEMPTS)
+
+
+def job_retry_delay(attempts: int) -> timedelta:
+    """Return the wait before the next attempt: doubling, at most 40 times the first."""
+    factor = min(2 ** max(attempts - 1, 0), 40)
+    return timedelta(seconds=settings.JOB_RETRY_DELAY_SECONDS * factor)

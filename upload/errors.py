@@ -1,0 +1,165 @@
+"""Every error of the core, each with its facts as attributes.
+
+A message names the object, what was seen, what was expected and what to do. ``code``
+is stable and machine-readable: HTTP answers and job rows carry it.
+"""
+
+from django.utils.translation import gettext as _
+
+
+class MunimentError(Exception):
+    """Base of all errors that the core raises on purpose."""
+
+    code = "error"
+    hint = ""
+
+
+class IllegalTransition(MunimentError, ValueError):
+    """A session is not in a state from which the asked verb can start."""
+
+    code = "illegal_transition"
+
+    def __init__(self, session: str, found: str, asked: str, allowed: str) -> None:
+        self.session, self.found, self.asked = session, found, asked
+        self.hint = _("Reload the session to see what can be done now.")
+        super().__init__(
+            _(
+                "Session %(session)s is “%(found)s”, so it cannot %(asked)s; that "
+                "starts only from: %(allowed)s. Reload the session to see what can be "
+                "done now."
+            )
+            % {
+                "session": session,
+                "found": found,
+                "asked": asked,
+                "allowed": allowed or _("no state"),
+            }
+        )
+
+
+class SessionBusy(MunimentError, ValueError):
+    """Another byte-moving job is active on the session."""
+
+    code = "session_busy"
+
+
+class LeaseLost(MunimentError):
+    """The job is no longer this worker's: another attempt has taken it over."""
+
+    code = "lease_lost"
+
+
+class JobCancelled(MunimentError):
+    """Somebody asked for the running job to stop."""
+
+    code = "job_cancelled"
+
+
+class JobFailed(MunimentError):
+    """A job ended without doing all it was asked; its items say what is missing."""
+
+    code = "job_failed"
+
+
+class NotPermitted(MunimentError):
+    """The person may not do this verb on this object."""
+
+    code = "not_permitted"
+
+
+class NameRefused(MunimentError, ValueError):
+    """A file's name breaks the name policy."""
+
+    code = "name_refused"
+
+    def __init__(self, name: str, reason: str, code: str = "name_refused") -> None:
+        self.name, self.reason, self.code = name, reason, code
+        super().__init__(reason)
+
+
+class NameTaken(MunimentError, ValueError):
+    """The session already has a file of that name."""
+
+    code = "name_taken"
+
+
+class LimitExceeded(MunimentError, ValueError):
+    """A file would take the session above its count or size limit."""
+
+    code = "limit_exceeded"
+
+
+class EmptyFileRefused(MunimentError, ValueError):
+    """A file of 0 bytes arrived and ACCEPT_EMPTY_FILES is off."""
+
+    code = "empty_file"
+
+
+class SizeMismatch(MunimentError, ValueError):
+    """A file's bytes are not as many as were announced."""
+
+    code = "size_mismatch"
+
+
+class UnsafePath(MunimentError, ValueError):
+    """A path leaves its root, or is a link, pipe or device."""
+
+    code = "unsafe_path"
+
+
+class SourceMissing(MunimentError, FileNotFoundError):
+    """The bytes that a row promises are not in its storage."""
+
+    code = "source_missing"
+
+
+class TargetOccupied(MunimentError, FileExistsError):
+    """Other bytes stand where a file should go; they are left alone."""
+
+    code = "target_occupied"
+
+
+class ShortWrite(MunimentError, OSError):
+    """The operating system took fewer bytes than it was given."""
+
+    code = "short_write"
+
+
+class DigestMismatch(MunimentError, OSError):
+    """Bytes read are not the bytes that were received.
+
+    ``expected`` and ``actual`` are ``(size_bytes, sha256)``.
+    """
+
+    code = "digest_mismatch"
+
+    def __init__(
+        self, name: str, expected: tuple[int, str], actual: tuple[int, str]
+    ) -> None:
+        self.name, self.expected, self.actual = name, expected, actual
+        super().__init__(
+            _(
+                "%(name)s: %(actual_size)d bytes with SHA-256 %(actual)s were read, "
+                "but %(expected_size)d bytes with SHA-256 %(expected)s were expected. "
+                "The file was not used; check the storage it came from."
+            )
+            % {
+                "name": name,
+                "actual_size": actual[0],
+                "actual": actual[1],
+                "expected_size": expected[0],
+                "expected": expected[1],
+            }
+        )
+
+
+class DestinationRefused(MunimentError):
+    """A destination may not be written to: disabled, unmounted, outside its root."""
+
+    code = "destination_refused"
+
+
+class WorkerStopping(MunimentError):
+    """The worker was asked to end; the job goes back to the queue uncounted."""
+
+    code = "worker_stopping"

@@ -1,0 +1,52 @@
+"""Write one append-only ``SessionEvent``.
+
+Called inside the transaction of the change that it tells of. Reaches the event model
+through the session's relation; never updates or deletes an event, never holds a token.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from upload.states import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Who or what made a change: a person, a job, or (both None) the system."""
+
+    actor: Any = None
+    job: Any = None
+    reason: str = ""
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+SYSTEM = Cause()
+
+
+def record(
+    session: Any,
+    code: str,
+    premis: str,
+    cause: Cause = SYSTEM,
+    outcome: Outcome = Outcome.SUCCESS,
+) -> Any:
+    """Insert the event ``upload.session.<code>`` and return it."""
+    return session.event_set.create(
+        **fields(session, code, premis, cause), outcome=outcome
+    )
+
+
+def fields(session: Any, code: str, premis: str, cause: Cause) -> dict[str, Any]:
+    """Return the values of an event row, for single and bulk inserts."""
+    actor = cause.actor or getattr(cause.job, "requester", None)
+    return {
+        "session_uuid": session.uuid,
+        "code": f"upload.session.{code}",
+        "premis_type": premis,
+        "actor": actor,
+        "actor_name": actor.get_username() if actor else "",
+        "job": cause.job,
+        "attempt": getattr(cause.job, "attempts", 0),
+        "reason": cause.reason,
+        "detail": cause.detail,
+    }

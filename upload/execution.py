@@ -1,0 +1,330 @@
+"""Run one job: claim it, move its session, do the verb, write the end.
+
+Called by the worker with a job that was queued, and by the model's own methods, which
+make a job and run it at once. Queues nothing itself.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from upload import (
+    conf,
+    copy,
+    discard,
+    events,
+    lease,
+    policy,
+    remove,
+    store,
+    transitions,
+)
+from upload.errors import (
+    DestinationRefused,
+    IllegalTransition,
+    JobCancelled,
+    JobFailed,
+    LeaseLost,
+    MunimentError,
+    NotPermitted,
+    SessionBusy,
+    WorkerStopping,
+)
+from upload.events import Cause
+from upload.lease import Work
+from upload.states import (
+    JOB_MOVING,
+    JOB_ORIGINS,
+    ItemOutcome,
+    JobKind,
+    JobState,
+    Outcome,
+    SessionStatus,
+    Verb,
+)
+from upload.targets import FolderTarget, Target
+
+logger = logging.getLogger(__name__)
+
+# No further attempt can mend these: the job fails at once.
+PERMANENT = (
+    DestinationRefused,
+    FileNotFoundError,
+    IllegalTransition,
+    JobFailed,
+    NotADirectoryError,
+    NotPermitted,
+    PermissionError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """The session's status after each end of a job."""
+
+    succeeded: SessionStatus
+    failed: SessionStatus
+
+
+_S = SessionStatus
+ENDS: dict[str, Ends] = {
+    JobKind.STORE: Ends(_S.STORED, _S.COPYING_FAILED),
+    JobKind.COPY: Ends(_S.STORED, _S.STORED),
+    JobKind.REMOVE: Ends(_S.CREATED, _S.CREATED),
+}
+
+
+def note_opened(session: Any) -> None:
+    """Record that a session was opened, in the transaction that inserts it."""
+    events.record(session, "opened", "accession", Cause(actor=session.user))
+
+
+def target_of(job: Any) -> Target:
+    """Return where a copy job writes to."""
+    if job.destination_id:
+        return job.destination.target()  # type: ignore[no-any-return]
+    return FolderTarget(Path(job.target_folder), allowed_roots=None)
+
+
+def execute(job: Any, *, last_attempt: bool = False) -> bool:
+    """Run one attempt of the job; return whether it was ours to run.
+
+    May be called at any time and any number of times: only a claim starts work. A
+    failure that a later attempt may mend releases the job; ``last_attempt`` fails it.
+    Everything else that goes wrong is written to the job; only what the caller must
+    not swallow (a queue's timeout, a keyboard interrupt) is raised again.
+    """
+    work = _start(job)
+    if work is None:
+        return False
+    try:
+        _run_verb(work)
+        _finish(work, JobState.SUCCEEDED)
+    except LeaseLost:
+        logger.warning("Job %s: lease lost, another attempt has it.", job.uuid)
+    except WorkerStopping:
+        work.release(timedelta(0), counted=False)
+    except JobCancelled as error:
+        _finish(work, JobState.CANCELLED, error)
+    except PERMANENT as error:
+        _finish(work, JobState.FAILED, error)
+    except Exception as error:
+        _release_or_fail(work, error, last_attempt=last_attempt)
+    except BaseException as error:
+        _release_or_fail(work, error, last_attempt=last_attempt)
+        raise
+    return True
+
+
+def _start(job: Any) -> Work | None:
+    """Claim the job and move its session in one transaction; None if not ours."""
+    try:
+        with transaction.atomic():
+            work = lease.claim(job)
+            if work is not None:
+                _require_still_permitted(job)
+                _enter(work)
+    except (IllegalTransition, NotPermitted) as error:
+        _fail_unstarted(job, error)
+        return None
+    return work
+
+
+def _require_still_permitted(job: Any) -> None:
+    """Ask the requester's rights again: they may have changed since the request."""
+    if job.requester is not None:
+        policy.require_right(job.requester, Verb(job.kind), job.session)
+
+
+def _enter(work: Work) -> None:
+    """Move the session to the job's moving state, or note that an attempt resumes."""
+    job, session = work.job, work.session
+    cause = Cause(job=job, detail={"kind": job.kind, "attempt": job.attempts})
+    moving = JOB_MOVING[job.kind]
+    if session.status == moving and job.was_started:
+        events.record(session, f"{job.kind}_resumed", "transfer", cause)
+        return
+    transitions.move(session, moving, cause, allowed=JOB_ORIGINS[job.kind])
+    job.note_started()
+
+
+def _fail_unstarted(job: Any, error: MunimentError) -> None:
+    """End a job that may not start, where it still waits; the session is untouched."""
+    waiting = type(job).objects.claimable().filter(pk=job.pk)
+    with transaction.atomic():
+        if waiting.update(
+            state=JobState.FAILED, error=str(error), error_code=error.code
+        ):
+            job.refresh_from_db()
+            cause = Cause(job=job, reason=str(error), detail={"kind": job.kind})
+            events.record(
+                job.session,
+                f"{job.kind}_refused",
+                "transfer",
+                cause,
+                Outcome.FAILURE,
+            )
+
+
+def _run_verb(work: Work) -> None:
+    work.renew()  # notices at once that a cancel or a stop was asked for meanwhile
+    if work.job.kind == JobKind.COPY:
+        copy.run(work, target_of(work.job))
+    else:
+        VERBS[JobKind(work.job.kind)](work)
+
+
+VERBS: dict[JobKind, Callable[[Work], None]] = {
+    JobKind.STORE: store.run,
+    JobKind.REMOVE: remove.run,
+}
+
+
+def _finish(work: Work, state: JobState, error: Exception | None = None) -> None:
+    """Write the end of the job and the session's last move in one transaction."""
+    ends = ENDS[work.job.kind]
+    good = state == JobState.SUCCEEDED
+    try:
+        with work.fenced():
+            work.end(
+                state,
+                error=str(error) if error else "",
+                error_code=getattr(error, "code", type(error).__name__)
+                if error
+                else "",
+            )
+            transitions.move(
+                work.session,
+                ends.succeeded if good else ends.failed,
+                Cause(job=work.job, reason=str(error) if error else ""),
+                allowed=[JOB_MOVING[work.job.kind]],
+                outcome=Outcome.SUCCESS if good else Outcome.FAILURE,
+            )
+    except LeaseLost:
+        logger.warning("Job %s: lease lost at its end.", work.job.uuid)
+        return
+    work.job.refresh_from_db()
+    logger.info("Job %s (%s) ended: %s.", work.job.uuid, work.job.kind, state)
+
+
+def _release_or_fail(work: Work, error: BaseException, *, last_attempt: bool) -> None:
+    """Give the job back for a later attempt, or fail it after the last."""
+    logger.exception("Job %s, attempt %d failed.", work.job.uuid, work.job.attempts)
+    if last_attempt or work.job.attempts >= conf.job_max_attempts():
+        _finish(work, JobState.FAILED, _as_exception(error))
+        return
+    work.release(
+        conf.job_retry_delay(work.job.attempts),
+        error=str(error) or type(error).__name__,
+        error_code=getattr(error, "code", type(error).__name__),
+    )
+
+
+def _as_exception(error: BaseException) -> Exception:
+    return error if isinstance(error, Exception) else JobFailed(repr(error))
+
+
+def give_up(job: Any) -> bool:
+    """Fail a job that has had its attempts; False where it is somebody's again."""
+    with transaction.atomic():
+        work = lease.claim_to_end(job)
+        if work is None:
+            return False
+        reason = job.error or _("its worker died")
+        if not job.was_started:
+            work.end(JobState.FAILED, error=reason, error_code="attempts_exhausted")
+            return True
+        error = JobFailed(
+            _("Given up after %(count)d attempts: %(reason)s")
+            % {"count": job.attempts, "reason": reason}
+        )
+        _finish(work, JobState.FAILED, error)
+    return True
+
+
+def insert_job(session: Any, kind: JobKind, **values: Any) -> Any:
+    """Insert a job after checking the session's state.
+
+    Raise ``IllegalTransition``, or ``SessionBusy`` where another job is active: the
+    database's partial unique constraint decides between parallel callers.
+    """
+    policy.require_state(Verb(kind), session)
+    try:
+        with transaction.atomic():
+            return session.job_set.create(
+                kind=kind,
+                session_uuid=session.uuid,
+                files_total=session.total_files,
+                bytes_total=session.total_size_bytes,
+                **values,
+            )
+    except IntegrityError as error:
+        raise SessionBusy(
+            _(
+                "Session %(session)s already has a job waiting or running. Wait for "
+                "it or cancel it first."
+            )
+            % {"session": session.uuid}
+        ) from error
+
+
+def run_now(session: Any, kind: JobKind, **values: Any) -> Any:
+    """Make a job and run it here, in one attempt; return it.
+
+    Raise ``JobFailed`` with the job's reason where it did not succeed.
+    """
+    job = insert_job(session, kind, **values)
+    execute(job, last_attempt=True)
+    job.refresh_from_db()
+    session.refresh_from_db()
+    if job.state != JobState.SUCCEEDED:
+        raise JobFailed(job.error)
+    return job
+
+
+def copy_to_folder(session: Any, destination: str) -> tuple[list[str], list[str]]:
+    """Copy the session into a folder; return paths written and names not copied."""
+    policy.require_state(Verb.COPY, session)
+    folder = Path(destination)
+    copy.check(FolderTarget(folder, allowed_roots=None), session)
+    job = insert_job(session, JobKind.COPY, target_folder=str(folder))
+    execute(job, last_attempt=True)
+    job.refresh_from_db()
+    session.refresh_from_db()
+    planned = list(job.item_set.order_by("pk"))
+    if job.state != JobState.SUCCEEDED and not _only_files_failed(planned):
+        raise JobFailed(job.error)
+    good = {ItemOutcome.DONE, ItemOutcome.ALREADY}
+    copied = [str(folder / i.target_key) for i in planned if i.outcome in good]
+    return copied, [i.name for i in planned if i.outcome not in good]
+
+
+def _only_files_failed(planned: list[Any]) -> bool:
+    return bool(planned) and all(i.outcome != ItemOutcome.PENDING for i in planned)
+
+
+def remove_temporary(session: Any, *, finish: bool) -> None:
+    """Remove a session's temporary files; see ``UploadSession.remove_temp_uploads``."""
+    if session.status in {_S.CREATED, _S.REMOVING_IN_PROGRESS}:
+        logger.warning("Session %s: nothing to remove now.", session.uuid)
+        return
+    if session.status not in {_S.UPLOADING, _S.COPYING_FAILED}:
+        policy.require_state(Verb.REMOVE_FILE, session)
+    if session.permuploadedfile_set.exists():
+        raise IllegalTransition(
+            session=str(session.uuid),
+            found=str(SessionStatus(session.status).label),
+            asked=_("remove only its temporary files"),
+            allowed=policy.words(frozenset({_S.UPLOADING})),
+        )
+    if not finish:
+        while discard.temporary_batch(session):
+            pass
+        return
+    run_now(session, JobKind.REMOVE)

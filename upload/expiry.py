@@ -1,0 +1,133 @@
+"""Expire sessions: EXPIRED is committed first, files go after.
+
+``purge`` may be run again at any time: it goes on where a crash stopped.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from upload import conf, discard, policy, transitions
+from upload.errors import MunimentError, SessionBusy
+from upload.events import SYSTEM, Cause
+from upload.states import OPEN, SessionStatus, Verb
+
+logger = logging.getLogger(__name__)
+
+
+def expire(session: Any, cause: Cause = SYSTEM) -> None:
+    """Expire an open session and remove its files.
+
+    Raise ``IllegalTransition`` unless CREATED or UPLOADING, ``SessionBusy`` where a
+    job is waiting to work on it.
+    """
+    policy.require_state(Verb.EXPIRE, session)
+    with transaction.atomic():
+        told = Cause(cause.actor, cause.job, cause.reason, _contents(session))
+        transitions.move(session, SessionStatus.EXPIRED, told, allowed=OPEN)
+        _require_no_job(session)
+    purge(session)
+
+
+def _contents(session: Any) -> dict[str, Any]:
+    return {
+        "files": session.total_files,
+        "size_bytes": session.total_size_bytes,
+    }
+
+
+def _require_no_job(session: Any) -> None:
+    """Raise, which rolls the move back, where a job was requested before."""
+    if session.job_set.active().exists():
+        session.refresh_from_db(fields=["status"])
+        raise SessionBusy(
+            _(
+                "Session %(session)s has a job waiting or running, so it cannot "
+                "expire. Wait for the job or cancel it."
+            )
+            % {"session": session.uuid}
+        )
+
+
+def purge(session: Any) -> None:
+    """Delete the files of an EXPIRED session, batch by batch."""
+    while discard.temporary_batch(session):
+        pass
+
+
+def refresh_dates(sessions: Any) -> int:
+    """Bring the stored expiry of open sessions up to the present setting."""
+    after = conf.expire_after()
+    rows = sessions.filter(status__in=OPEN)
+    if after is None:
+        return int(rows.filter(expires_on__isnull=False).update(expires_on=None))
+    true_date = discard.interaction_plus(after)
+    return int(rows.exclude(expires_on=true_date).update(expires_on=true_date))
+
+
+def expire_due(
+    sessions: Any, tell: Callable[[Any, Exception | None], None] | None = None
+) -> tuple[int, int]:
+    """Expire each due session, finish half-purged ones; return (done, failed).
+
+    One session that cannot be expired is logged, told and passed over.
+    """
+    refresh_dates(sessions)
+    half_purged = sessions.filter(
+        status=SessionStatus.EXPIRED, tempuploadedfile__isnull=False
+    ).distinct()
+    return _each(
+        [*_lazily(sessions.get_expirable()), *_lazily(half_purged)], _finish, tell
+    )
+
+
+def _lazily(rows: Any) -> Iterable[Any]:
+    return rows.order_by("pk").iterator(chunk_size=500)
+
+
+def _finish(session: Any) -> None:
+    if session.status == SessionStatus.EXPIRED:
+        purge(session)
+    else:
+        expire(session)
+
+
+def delete_expired(
+    sessions: Any, tell: Callable[[Any, Exception | None], None] | None = None
+) -> tuple[int, int]:
+    """Delete the rows of sessions that expired long enough ago.
+
+    Long enough is DELETE_EXPIRED_AFTER_DAYS after their expiry. Their events stay.
+    """
+    due = sessions.get_deletable().filter(
+        last_upload_interaction_time__lt=timezone.now() - conf.keep_expired()
+    )
+    return _each(_lazily(due), _delete, tell)
+
+
+def _delete(session: Any) -> None:
+    purge(session)
+    session.delete()
+
+
+def _each(
+    rows: Iterable[Any],
+    act: Callable[[Any], None],
+    tell: Callable[[Any, Exception | None], None] | None,
+) -> tuple[int, int]:
+    done = failed = 0
+    for session in rows:
+        problem: Exception | None = None
+        try:
+            act(session)
+            done += 1
+        except (MunimentError, OSError) as error:
+            logger.exception("Session %s could not be expired.", session.uuid)
+            problem, failed = error, failed + 1
+        if tell:
+            tell(session, problem)
+    return done, failed

@@ -1,0 +1,111 @@
+"""The frozen plan of a job: one row a file, settled batch by batch.
+
+Used by the verbs under a lease. Statements grow with batches, not with files.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.db.models import Count, Sum
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from upload.errors import JobFailed, SourceMissing
+from upload.lease import Work
+from upload.states import ItemOutcome
+
+BATCH_FILES = 500
+BATCH_BYTES = 256 * 1024 * 1024
+GOOD = (ItemOutcome.DONE, ItemOutcome.ALREADY)
+BAD = (ItemOutcome.MISSING, ItemOutcome.FAILED)
+
+
+def freeze(work: Work, rows: Iterable[dict[str, Any]]) -> None:
+    """Write the plan once; a later attempt keeps it and tries again what is not done.
+
+    ``rows`` are the values of ``JobItem`` rows in order; only the first call of a job
+    reads them.
+    """
+    job = work.job
+    if job.planned_at is None:
+        with work.fenced():
+            job.item_set.bulk_create(
+                (job.item_set.model(job=job, **row) for row in rows), batch_size=500
+            )
+            job.note_plan(_totals(job.item_set.all()))
+    with work.fenced():
+        job.item_set.filter(outcome__in=BAD).update(
+            outcome=ItemOutcome.PENDING, error=""
+        )
+    done = _totals(job.item_set.filter(outcome__in=GOOD))
+    work.files_done, work.bytes_done = done
+
+
+def _totals(items: Any) -> tuple[int, int]:
+    sums = items.aggregate(files=Count("pk"), size=Sum("size_bytes"))
+    return sums["files"], sums["size"] or 0
+
+
+def batches(work: Work) -> Iterator[list[Any]]:
+    """Yield the pending items in order, in lists bounded by files and bytes."""
+    after = 0
+    while True:
+        pending = work.job.item_set.filter(
+            outcome=ItemOutcome.PENDING, pk__gt=after
+        ).order_by("pk")[:BATCH_FILES]
+        batch = _within_bytes(list(pending))
+        if not batch:
+            return
+        after = batch[-1].pk
+        yield batch
+
+
+def _within_bytes(items: list[Any]) -> list[Any]:
+    size = 0
+    for index, item in enumerate(items):
+        size += item.size_bytes
+        if size > BATCH_BYTES and index:
+            return items[:index]
+    return items
+
+
+def settle(work: Work, batch: list[Any]) -> None:
+    """Write the batch's outcomes, inside ``work.fenced``; one statement an outcome.
+
+    Every item that is neither good nor bad by now counts as an error of the caller.
+    """
+    rows = work.job.item_set
+    for outcome in GOOD:
+        keys = [item.pk for item in batch if item.outcome == outcome]
+        if keys:
+            rows.filter(pk__in=keys).update(outcome=outcome)
+    bad = [item for item in batch if item.outcome in BAD]
+    if bad:
+        rows.model.objects.bulk_update(bad, ["outcome", "error"], batch_size=100)
+    good = [item for item in batch if item.outcome in GOOD]
+    work.finish_files(len(good), sum(item.size_bytes for item in good))
+
+
+def fail(item: Any, error: Exception) -> None:
+    """Note on the item why its file could not be done."""
+    missing = isinstance(error, SourceMissing)
+    item.outcome = ItemOutcome.MISSING if missing else ItemOutcome.FAILED
+    item.error = str(error)
+
+
+def require_all_good(work: Work) -> None:
+    """Raise ``JobFailed`` naming the first files that are not done."""
+    bad = work.job.item_set.filter(outcome__in=BAD).order_by("pk")
+    count = bad.count()
+    if not count:
+        return
+    named = ", ".join(f"“{item.name}” ({item.error})" for item in bad[:3])
+    raise JobFailed(
+        ngettext(
+            "%(count)d of %(total)d file could not be done: %(named)s",
+            "%(count)d of %(total)d files could not be done: %(named)s",
+            work.job.files_total,
+        )
+        % {"count": count, "total": work.job.files_total, "named": named}
+        + (_(" and others; see the list of files.") if count > 3 else "")
+    )

@@ -1,0 +1,321 @@
+"""Ask for jobs, cancel, approve, retry and recover them; moves no byte itself.
+
+The admin, the HTTP views and the commands call these. A job's id is queued when the
+transaction that made it commits; what is lost between is found by ``recover``.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from upload import conf, copy, events, execution, policy, queues
+from upload.errors import (
+    DestinationRefused,
+    IllegalTransition,
+    MunimentError,
+    NotPermitted,
+)
+from upload.events import Cause
+from upload.models import Job, UploadSession
+from upload.querysets import stuck_sessions
+from upload.states import (
+    ACTIVE_JOB_STATES,
+    JobKind,
+    JobState,
+    Outcome,
+    SessionStatus,
+    Verb,
+)
+
+logger = logging.getLogger(__name__)
+
+
+def request(
+    session: UploadSession,
+    kind: JobKind,
+    actor: Any,
+    *,
+    destination: Any = None,
+    reason: str = "",
+) -> Job:
+    """Make a job for ``actor`` (None: the system) and queue it on commit.
+
+    Raise ``NotPermitted``, ``IllegalTransition``, ``SessionBusy`` or, where a
+    destination cannot be written to, ``DestinationRefused`` or ``OSError``: then
+    nothing has changed. The removal of stored files waits for a second person where
+    REMOVAL_NEEDS_APPROVAL is on.
+    """
+    policy.require_right(actor, Verb(kind), session)
+    if kind == JobKind.COPY:
+        _require_destination(destination, session)
+    waits = _waits_for_approval(session, kind)
+    with transaction.atomic():
+        job: Job = execution.insert_job(
+            session,
+            kind,
+            requester=actor,
+            destination=destination,
+            reason=reason,
+            state=JobState.AWAITING_APPROVAL if waits else JobState.QUEUED,
+        )
+        _tell(job, f"{kind}_requested", Cause(actor=actor, job=job, reason=reason))
+        if not waits:
+            enqueue(job)
+    return job
+
+
+def _require_destination(destination: Any, session: UploadSession) -> None:
+    if destination is None or not destination.enabled:
+        raise DestinationRefused(
+            _("Choose an enabled destination to copy to.")
+            if destination is None
+            else _("Destination “%(name)s” is not enabled. Choose another.")
+            % {"name": destination.name}
+        )
+    copy.check(destination.target(), session)
+
+
+def _waits_for_approval(session: UploadSession, kind: JobKind) -> bool:
+    stored = session.status != SessionStatus.UPLOADING
+    return kind == JobKind.REMOVE and stored and conf.removal_needs_approval()
+
+
+def _tell(
+    job: Job, code: str, cause: Cause, outcome: Outcome = Outcome.SUCCESS
+) -> None:
+    if job.session is not None:
+        events.record(job.session, code, "decision", cause, outcome)
+
+
+def enqueue(job: Job) -> None:
+    """Queue the job's id when the present transaction commits."""
+    Job.objects.filter(pk=job.pk).update(enqueued_at=timezone.now())
+    transaction.on_commit(partial(queues.push_job, job.pk), robust=True)
+
+
+def approve(job: Job, actor: Any) -> None:
+    """Let a removal that waits start; the requester may not approve it.
+
+    Raise ``NotPermitted`` or ``IllegalTransition``.
+    """
+    _require_may_approve(job, actor)
+    with transaction.atomic():
+        _leave(job, [JobState.AWAITING_APPROVAL], JobState.QUEUED, approver=actor)
+        _tell(job, f"{job.kind}_approved", Cause(actor=actor, job=job))
+        enqueue(job)
+
+
+def _require_may_approve(job: Job, actor: Any) -> None:
+    if not may_approve(job, actor):
+        raise NotPermitted(
+            _(
+                "%(actor)s may not approve job %(job)s: it takes the right to approve "
+                "removals, and somebody other than who asked."
+            )
+            % {"actor": actor, "job": job.uuid}
+        )
+
+
+def may_approve(job: Job, actor: Any) -> bool:
+    """Return whether ``actor`` is a second person with the right to approve."""
+    right = actor.has_perm("upload.approve_removal_uploadsession")
+    return bool(right) and job.requester_id != actor.pk
+
+
+def may_cancel(job: Job, actor: Any) -> bool:
+    """Return whether ``actor`` could have asked for this job, or could approve it."""
+    if job.session is None:
+        return False
+    return policy.has_right(actor, Verb(job.kind), job.session) or (
+        job.state == JobState.AWAITING_APPROVAL and may_approve(job, actor)
+    )
+
+
+def cancel(job: Job, actor: Any, reason: str = "") -> None:
+    """Stop the job: at once where it waits, at its next heartbeat where it runs.
+
+    A running removal only rolls forward. Raise ``NotPermitted``, or
+    ``IllegalTransition`` where the job has ended or cannot be stopped any more.
+    """
+    if not may_cancel(job, actor):
+        raise NotPermitted(
+            _("%(actor)s may not cancel job %(job)s.")
+            % {"actor": actor, "job": job.uuid}
+        )
+    cause = Cause(actor=actor, job=job, reason=reason)
+    with transaction.atomic():
+        _tell(job, f"{job.kind}_cancel_requested", cause)
+        if _cancel_waiting(job):
+            return
+        _cancel_started(job)
+
+
+def _cancel_waiting(job: Job) -> bool:
+    """End a job that no attempt has started; its session has not moved."""
+    waiting = Job.objects.filter(
+        pk=job.pk,
+        state__in=[JobState.AWAITING_APPROVAL, JobState.QUEUED],
+        entered_at__isnull=True,
+    )
+    now = timezone.now()
+    return bool(
+        waiting.update(
+            state=JobState.CANCELLED, finished_at=now, cancel_requested_at=now
+        )
+    )
+
+
+def _cancel_started(job: Job) -> None:
+    started = Job.objects.filter(
+        pk=job.pk, state__in=[JobState.QUEUED, JobState.RUNNING]
+    ).exclude(kind=JobKind.REMOVE)
+    if not started.update(cancel_requested_at=timezone.now()):
+        job.refresh_from_db()
+        raise IllegalTransition(
+            session=str(job.session_uuid),
+            found=str(job.get_state_display()),
+            asked=_("cancel this job"),
+            allowed=_("a job that waits, or a running copy"),
+        )
+
+
+def _leave(job: Job, origins: list[JobState], target: JobState, **values: Any) -> None:
+    """Move the job by compare-and-set; ``IllegalTransition`` where it has moved on."""
+    rows = Job.objects.filter(pk=job.pk, state__in=origins)
+    if not rows.update(state=target, **values):
+        job.refresh_from_db()
+        raise IllegalTransition(
+            session=str(job.session_uuid),
+            found=str(job.get_state_display()),
+            asked=str(target.label),
+            allowed=", ".join(str(s.label) for s in origins),
+        )
+    job.refresh_from_db()
+
+
+def retry(job: Job, actor: Any) -> Job:
+    """Ask again for what a failed or cancelled job did not do; return the new job."""
+    if job.session is None or job.state not in {JobState.FAILED, JobState.CANCELLED}:
+        raise IllegalTransition(
+            session=str(job.session_uuid),
+            found=str(job.get_state_display()),
+            asked=_("retry this job"),
+            allowed=_("a failed or cancelled job"),
+        )
+    return request(
+        job.session,
+        JobKind(job.kind),
+        actor,
+        destination=job.destination,
+        reason=job.reason,
+    )
+
+
+def last_failed(session: UploadSession) -> Job | None:
+    """Return the session's newest job if it failed or was cancelled, else None."""
+    newest: Job | None = session.job_set.order_by("-pk").first()
+    if newest and newest.state in {JobState.FAILED, JobState.CANCELLED}:
+        return newest
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What one sweep of the watchdog did."""
+
+    queued: int = 0
+    failed: int = 0
+    recreated: int = 0
+
+
+def recover(tell: Callable[[str], None] = logger.info) -> Recovered:
+    """Queue what is due, dead or lost; fail what has had its attempts.
+
+    May run anywhere, any number of times and at the same time as itself. One job that
+    cannot be handled is logged and passed over.
+    """
+    return Recovered(
+        failed=_give_up_exhausted(tell),
+        recreated=_recreate_lost(tell),
+        queued=_queue_claimable(tell),
+    )
+
+
+def _give_up_exhausted(tell: Callable[[str], None]) -> int:
+    spent = Job.objects.claimable().filter(attempts__gte=conf.job_max_attempts())
+    count = 0
+    for job in spent.select_related("session", "requester"):
+        try:
+            count += execution.give_up(job)
+        except MunimentError:
+            logger.exception("Job %s could not be failed.", job.uuid)
+        tell(f"{job} has had its attempts and failed.")
+    return count
+
+
+def _recreate_lost(tell: Callable[[str], None]) -> int:
+    """Make a job for each moving session that has none (its rows were lost)."""
+    count = 0
+    for session in stuck_sessions(UploadSession.objects.all()):
+        kind = _kind_of_stuck(session)
+        job = Job.objects.create(
+            kind=kind,
+            session=session,
+            session_uuid=session.uuid,
+            entered_at=timezone.now(),
+            reason="recovered",
+        )
+        tell(f"{job} was made for session {session.uuid}, which no job owned.")
+        count += 1
+    return count
+
+
+def _kind_of_stuck(session: UploadSession) -> JobKind:
+    """Return what finishes the session: nothing temporary left means a copy out."""
+    if session.status == SessionStatus.REMOVING_IN_PROGRESS:
+        return JobKind.REMOVE
+    return JobKind.STORE
+
+
+def _queue_claimable(tell: Callable[[str], None]) -> int:
+    """Queue due and dead jobs that are not in the queue already."""
+    now = timezone.now()
+    empty = queues.is_empty(queues.LONG)
+    count = 0
+    for job in Job.objects.claimable(now):
+        if _is_queued(job, now, queue_is_empty=empty):
+            continue
+        with transaction.atomic():
+            enqueue(job)
+        tell(f"{job} was queued.")
+        count += 1
+    return count
+
+
+def _is_queued(job: Job, now: Any, *, queue_is_empty: bool) -> bool:
+    """Return whether a worker will surely come to this job without being told.
+
+    A job that was never queued may be run by the process that made it, so it is left
+    alone for the time of one lease.
+    """
+    if job.enqueued_at is None:
+        return bool(job.created_at > now - conf.job_lease())
+    # A dead worker's last sign of life: what was queued before it, that worker took.
+    due_since = job.heartbeat_at if job.state == JobState.RUNNING else job.next_run_at
+    if due_since and job.enqueued_at < due_since:
+        return False
+    if not queue_is_empty:
+        return True
+    return bool(job.enqueued_at > now - conf.job_lease())
+
+
+def active_job(session: UploadSession) -> Job | None:
+    """Return the job that is waiting or running on the session, if any."""
+    job: Job | None = session.job_set.filter(state__in=ACTIVE_JOB_STATES).first()
+    return job

@@ -1,0 +1,202 @@
+"""Storage keys, and the walk below a root that follows no link.
+
+A key is a relative path with ``/`` between its parts, made by ``key_for`` and never
+from a user's name. Folders are opened one part at a time by their parent's descriptor.
+"""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from upload.durable import Entry, FolderGone, FolderSyncs, occupied, sync_folder
+from upload.errors import UnsafePath
+
+ROOT_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+FOLDER_FLAGS = ROOT_FLAGS | os.O_NOFOLLOW
+# O_NONBLOCK: a planted FIFO must not hang the open.
+FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+PRIVATE_FOLDER = 0o700
+
+
+def key_for(session_uuid: UUID, file_uuid: UUID) -> str:
+    """Return the key of a session's file: ``ab/ab12…/cd/cd34…``, 71 characters.
+
+    The two short parts keep every folder below some thousand entries at a million
+    sessions and at a million files in one session.
+    """
+    session, file = session_uuid.hex, file_uuid.hex
+    return f"{session[:2]}/{session}/{file[:2]}/{file}"
+
+
+def parts_of(key: str) -> tuple[str, ...]:
+    """Split a key; raise ``UnsafePath`` unless each part is a plain name."""
+    parts = tuple(key.split("/"))
+    if any(part in {"", ".", ".."} or "\0" in part for part in parts):
+        raise UnsafePath(
+            _(
+                "The path “%(key)s” is not a relative path of plain names. Give one "
+                "without empty parts, “.” or “..”."
+            )
+            % {"key": key}
+        )
+    return parts
+
+
+@contextmanager
+def closing(descriptor: int) -> Iterator[int]:
+    """Yield the descriptor and close it at the end, whatever happens."""
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def open_root(root: Path, mode: int | None = None) -> int:
+    """Open a root that settings or trusted code name; with a mode, make it first."""
+    try:
+        return os.open(root, ROOT_FLAGS)
+    except FileNotFoundError:
+        if mode is None:
+            raise
+    standing = next(parent for parent in root.parents if parent.exists())
+    made = root.relative_to(standing).parts
+    with closing(os.open(standing, ROOT_FLAGS)) as top, walk(top, made, mode) as folder:
+        return os.dup(folder)
+
+
+@contextmanager
+def walk(root: int, parts: Sequence[str], mode: int | None = None) -> Iterator[int]:
+    """Yield the open folder at ``parts`` below ``root``; with a mode, make what lacks.
+
+    A made folder's parent is fsynced. Raise ``UnsafePath`` for a link on the way,
+    ``NotADirectoryError`` (``TargetOccupied`` with a mode) for a file on the way,
+    ``FolderGone`` if another process pruned a folder meanwhile.
+    """
+    folder = os.dup(root)
+    try:
+        for part in parts:
+            child = _open_child(Entry(folder, part), mode)
+            os.close(folder)
+            folder = child
+        yield folder
+    finally:
+        os.close(folder)
+
+
+def _open_child(entry: Entry, mode: int | None) -> int:
+    try:
+        return _open_folder(entry)
+    except FileNotFoundError:
+        if mode is None:
+            raise
+    except NotADirectoryError as error:
+        if mode is None:
+            raise
+        raise occupied(entry.name) from error
+    return _make_folder(entry, mode)
+
+
+def _open_folder(entry: Entry) -> int:
+    try:
+        return os.open(entry.name, FOLDER_FLAGS, dir_fd=entry.folder)
+    except OSError as error:
+        # A link is ELOOP or ENOTDIR, after the system's taste.
+        if error.errno in {errno.ELOOP, errno.ENOTDIR} and is_link(entry):
+            raise unsafe(entry.name) from error
+        raise
+
+
+def _make_folder(entry: Entry, mode: int) -> int:
+    try:
+        with suppress(FileExistsError):
+            os.mkdir(entry.name, mode, dir_fd=entry.folder)
+        child = _open_folder(entry)
+    except FileNotFoundError as error:
+        raise FolderGone(error.errno, error.strerror, entry.name) from error
+    with suppress(PermissionError):  # FAT has no modes; another's folder keeps its own
+        os.fchmod(child, mode)
+    sync_folder(entry.folder)
+    return child
+
+
+def is_link(entry: Entry) -> bool:
+    return entry.exists() and stat.S_ISLNK(entry.stat().st_mode)
+
+
+def unsafe(name: str) -> UnsafePath:
+    """Return the error for a link, pipe, socket, device or folder in a file's place."""
+    return UnsafePath(
+        _(
+            "“%(name)s” is not a regular file or folder of its own but a link, a pipe, "
+            "a device or a folder in a file's place; it was not opened. Find out who "
+            "put it there."
+        )
+        % {"name": name}
+    )
+
+
+def open_regular(entry: Entry) -> int:
+    """Open a regular file for reading; raise ``UnsafePath`` for anything else."""
+    # Before the open: opening a device can already have effects.
+    if not stat.S_ISREG(entry.stat().st_mode):
+        raise unsafe(entry.name)
+    try:
+        descriptor = os.open(entry.name, FILE_FLAGS, dir_fd=entry.folder)
+    except OSError as error:
+        if error.errno in {errno.ELOOP, errno.ENXIO}:
+            raise unsafe(entry.name) from error
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise unsafe(entry.name)
+    return descriptor
+
+
+def open_below(root: Path, key: str) -> int:
+    """Open the regular file ``key`` below ``root`` for reading."""
+    *folders, name = parts_of(key)
+    with closing(open_root(root)) as top, walk(top, folders) as folder:
+        return open_regular(Entry(folder, name))
+
+
+def prune_empty(root: int, parts: Sequence[str], syncs: FolderSyncs) -> None:
+    """Remove the folder at ``parts`` and its parents as far as they are empty.
+
+    The first folder that stays, at the latest the root, is noted in ``syncs``.
+    """
+    for depth in range(len(parts), 0, -1):
+        with suppress(FileNotFoundError), walk(root, parts[: depth - 1]) as parent:
+            try:
+                os.rmdir(parts[depth - 1], dir_fd=parent)
+            except FileNotFoundError:
+                continue
+            except OSError:
+                _note(root, parts[:depth], syncs)
+                return
+    syncs.add(root)
+
+
+def _note(root: int, parts: Sequence[str], syncs: FolderSyncs) -> None:
+    with suppress(FileNotFoundError), walk(root, parts) as folder:
+        syncs.add(folder)
+
+
+def device_id(path: Path) -> int:
+    """Return the id of the file system that ``path`` stands on, links followed."""
+    return path.stat().st_dev
+
+
+def same_device(first: Path, second: Path) -> bool:
+    return device_id(first) == device_id(second)
+
+
+def free_bytes(folder: Path | int) -> int:
+    """Return how many bytes can still be written in a folder, open or not."""
+    space = os.statvfs(folder)
+    return space.f_bavail * space.f_frsize

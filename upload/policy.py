@@ -1,0 +1,128 @@
+"""Who may do which verb, on which session, in which state: one table, one question.
+
+Asked by the admin (to show a button), by ``jobs`` (when a job is requested and again
+when it starts) and by the HTTP views. ``actor`` None is the system itself: commands,
+schedules and the model's own methods, which no permission binds, only states.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from upload.errors import IllegalTransition, NotPermitted
+from upload.states import OPEN, SessionStatus, Verb
+
+_S = SessionStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Permission names lack the ``upload.`` prefix; ``own`` binds to own sessions."""
+
+    permission: str
+    origins: frozenset[SessionStatus]
+    own_permission: str = ""
+
+
+RULES: dict[Verb, Rule] = {
+    Verb.UPLOAD: Rule("upload_uploadsession", OPEN, "upload_own_uploadsession"),
+    Verb.REMOVE_FILE: Rule(
+        "upload_uploadsession", frozenset({_S.UPLOADING}), "upload_own_uploadsession"
+    ),
+    Verb.EXPIRE: Rule("expire_uploadsession", OPEN),
+    Verb.STORE: Rule(
+        "store_uploadsession", frozenset({_S.UPLOADING, _S.COPYING_FAILED})
+    ),
+    Verb.COPY: Rule("copy_uploadsession", frozenset({_S.STORED})),
+    Verb.REMOVE: Rule(
+        "remove_uploadsession",
+        frozenset({_S.UPLOADING, _S.STORED, _S.COPYING_FAILED}),
+    ),
+    Verb.RETRY: Rule(
+        "store_uploadsession", frozenset({_S.COPYING_FAILED, _S.STORED, _S.UPLOADING})
+    ),
+}
+
+PERMISSIONS: tuple[tuple[str, Any], ...] = (
+    ("view_own_uploadsession", "Can view own upload sessions"),
+    ("upload_uploadsession", "Can upload into any session"),
+    ("upload_own_uploadsession", "Can upload into own sessions"),
+    ("expire_uploadsession", "Can expire upload sessions"),
+    ("store_uploadsession", "Can store upload sessions"),
+    ("copy_uploadsession", "Can copy upload sessions to a destination"),
+    ("remove_uploadsession", "Can remove the files of upload sessions"),
+    ("approve_removal_uploadsession", "Can approve the removal of stored files"),
+    ("export_uploadsession", "Can export session reports"),
+    ("download_temporary_uploadsession", "Can download temporary files"),
+    ("download_uploadsession", "Can download permanent files"),
+)
+
+
+def may_view(actor: Any, session: Any) -> bool:
+    """Return whether ``actor`` may see the session at all; if not, answer 404."""
+    if actor.has_perm("upload.view_uploadsession"):
+        return True
+    return session.user_id == actor.pk and actor.has_perm(
+        "upload.view_own_uploadsession"
+    )
+
+
+def has_right(actor: Any, verb: Verb, session: Any) -> bool:
+    """Return whether ``actor`` holds the permission for ``verb`` on this session."""
+    if actor is None:
+        return True
+    rule = RULES[verb]
+    if not actor.is_active:
+        return False
+    if actor.has_perm(f"upload.{rule.permission}"):
+        return True
+    own = bool(rule.own_permission) and session.user_id == actor.pk
+    return own and bool(actor.has_perm(f"upload.{rule.own_permission}"))
+
+
+def require_right(actor: Any, verb: Verb, session: Any) -> None:
+    """Raise ``NotPermitted`` where ``actor`` may not do ``verb`` on this session."""
+    if not has_right(actor, verb, session):
+        raise NotPermitted(
+            _(
+                "%(actor)s may not do “%(verb)s” on session %(session)s. Ask an "
+                "administrator for the permission “%(permission)s”."
+            )
+            % {
+                "actor": actor,
+                "verb": verb.label,
+                "session": session.uuid,
+                "permission": f"upload.{RULES[verb].permission}",
+            }
+        )
+
+
+def is_legal(verb: Verb, status: str) -> bool:
+    """Return whether ``verb`` can start from ``status``."""
+    return status in RULES[verb].origins
+
+
+def require_state(verb: Verb, session: Any) -> None:
+    """Raise ``IllegalTransition`` where the session's state does not allow ``verb``."""
+    if not is_legal(verb, session.status):
+        raise IllegalTransition(
+            session=str(session.uuid),
+            found=SessionStatus(session.status).label,
+            asked=verb.label,
+            allowed=words(RULES[verb].origins),
+        )
+
+
+def words(states: frozenset[SessionStatus]) -> str:
+    """Return the states as one line of words, in the order of the table."""
+    return ", ".join(str(s.label) for s in SessionStatus if s in states)
+
+
+def legal_verbs(actor: Any, session: Any) -> list[Verb]:
+    """Return the verbs that are legal now and that ``actor`` may do."""
+    return [
+        verb
+        for verb in Verb
+        if is_legal(verb, session.status) and has_right(actor, verb, session)
+    ]

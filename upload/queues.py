@@ -1,0 +1,23 @@
+"""The two queues: short tasks on "default", byte-moving tasks on "long".
+
+Tasks are named by dotted path and carry ids only.
+"""
+
+from typing import Any
+
+from django_q.brokers import get_broker
+from django_q.tasks import async_task
+
+LONG = "long"
+SHORT = "default"
+
+
+def push_job(job_id: int) -> None:
+    """Queue one job on the long queue. Call it after the commit."""
+    async_task("upload.tasks.run_job", job_id, cluster=LONG, group="jobs")
+
+
+def is_empty(queue: str) -> bool:
+    """Return whether no task waits in the queue (tasks being worked on not counted)."""
+    broker: Any = get_broker(queue)
+    return bool(broker.queue_size() == 0)

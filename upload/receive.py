@@ -1,0 +1,177 @@
+"""Take one file in, durably; take one out again.
+
+Order: stage and hash in the temporary storage's file system, make it durable under a
+key of our own, then one transaction of compare-and-set, row and event. A crash before
+the commit leaves orphan bytes for the sweep, never a row without bytes.
+"""
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.files.uploadedfile import UploadedFile
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from upload import conf, events, names, paths, policy, sniff, transitions
+from upload.copy_engine import Receipt
+from upload.errors import EmptyFileRefused, MunimentError, NameTaken, SizeMismatch
+from upload.events import SYSTEM, Cause
+from upload.states import Verb
+from upload.storage import TempFileStorage, fingerprint, receive_into
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What the sender says of a file. ``numbered``: a taken name gets a number."""
+
+    relative_path: str = ""
+    sha256: str = ""
+    numbered: bool = False
+    actor: Any = None
+
+
+PLAIN = Intent()
+NUMBERED_TRIES = 1000
+
+
+def receive(session: Any, file: UploadedFile, intent: Intent = PLAIN) -> Any:
+    """Receive ``file`` and return its ``TempUploadedFile``.
+
+    Raise ``IllegalTransition``, ``NameRefused``, ``NameTaken``, ``EmptyFileRefused``,
+    ``SizeMismatch``, ``DigestMismatch`` or ``LimitExceeded``; then nothing is kept.
+    """
+    policy.require_state(Verb.UPLOAD, session)
+    name = names.clean_display_name(file.name or "")
+    if not intent.numbered:
+        _require_free(session, name)
+    row = session.tempuploadedfile_set.model(
+        session=session,
+        uuid=uuid.uuid4(),
+        name=name,
+        original_name=name,
+        relative_path=intent.relative_path,
+        received_by=intent.actor,
+    )
+    storage = TempFileStorage()
+    key = paths.key_for(session.uuid, row.uuid)
+    try:
+        _write(row, storage, key, file, intent)
+        _commit(session, row, intent)
+    except (MunimentError, OSError):
+        # Only where the row surely is not there: after a lost connection the commit
+        # may have happened, and the sweep decides about the bytes.
+        storage.delete(key)
+        raise
+    return row
+
+
+def _require_free(session: Any, name: str) -> None:
+    if session.tempuploadedfile_set.filter(name=name).exists():
+        _refuse_taken(session, name)
+
+
+def _refuse_taken(session: Any, name: str) -> None:
+    raise NameTaken(
+        _(
+            "Session %(session)s already has a file called “%(name)s”. Rename one of "
+            "them, or ask for a numbered name."
+        )
+        % {"session": session.uuid, "name": name}
+    )
+
+
+def _write(
+    row: Any, storage: Any, key: str, file: UploadedFile, intent: Intent
+) -> None:
+    """Make the bytes durable under ``key`` and note on ``row`` what they are."""
+    head: list[bytes] = []
+    expected = Receipt(file.size, intent.sha256) if intent.sha256 else None
+    receipt = receive_into(storage, key, _remember_head(file, head), expected)
+    if file.size is not None and receipt.size_bytes != file.size:
+        raise SizeMismatch(
+            _(
+                "“%(name)s” announced %(announced)d bytes, but %(received)d came. Send "
+                "it again."
+            )
+            % {
+                "name": row.name,
+                "announced": file.size,
+                "received": receipt.size_bytes,
+            }
+        )
+    if not receipt.size_bytes and not conf.accept_empty_files():
+        raise EmptyFileRefused(
+            _("“%(name)s” is empty, and empty files are not accepted here.")
+            % {"name": row.name}
+        )
+    row.file_upload = key
+    row.size = receipt.size_bytes
+    row.sha256 = receipt.sha256
+    row.content_type = sniff.sniff(b"".join(head), row.name)
+    row.fingerprint = fingerprint(storage, key)
+
+
+def _remember_head(file: UploadedFile, head: list[bytes]) -> Iterator[bytes]:
+    wanted = sniff.HEAD_BYTES
+    for chunk in file.chunks():
+        if wanted > 0:
+            head.append(chunk[:wanted])
+            wanted -= len(chunk)
+        yield chunk
+
+
+def _commit(session: Any, row: Any, intent: Intent) -> None:
+    """Insert the row under its name, or under the next free number of it."""
+    cause = Cause(actor=intent.actor, detail={"file": row.original_name})
+    for number in range(1, NUMBERED_TRIES):
+        try:
+            with transaction.atomic():
+                _insert(session, row, cause)
+            return
+        except IntegrityError:
+            if not intent.numbered:
+                _refuse_taken(session, row.name)
+            row.name = names.numbered(row.original_name, number + 1)
+    _refuse_taken(session, row.original_name)
+
+
+def _insert(session: Any, row: Any, cause: Cause) -> None:
+    transitions.admit_file(session, row.size, cause)
+    # Not save(): admit_file has counted the file.
+    type(row).objects.bulk_create([row])
+    told = Cause(
+        actor=cause.actor,
+        detail={
+            "file": str(row.uuid),
+            "name": row.name,
+            "size_bytes": row.size,
+            "sha256": row.sha256,
+        },
+    )
+    events.record(session, "file_received", "message digest calculation", told)
+
+
+def remove_by_name(session: Any, name: str, cause: Cause = SYSTEM) -> None:
+    """Remove the temporary file called ``name``; ``FileNotFoundError`` if none."""
+    policy.require_state(Verb.REMOVE_FILE, session)
+    row = session.tempuploadedfile_set.filter(name=name).first()
+    if row is None:
+        raise FileNotFoundError(
+            _("Session %(session)s has no temporary file called “%(name)s”.")
+            % {"session": session.uuid, "name": name}
+        )
+    remove(session, row, cause)
+
+
+def remove(session: Any, row: Any, cause: Cause = SYSTEM) -> None:
+    """Delete one temporary file of an UPLOADING session; bytes go on commit."""
+    policy.require_state(Verb.REMOVE_FILE, session)
+    detail = {"file": str(row.uuid), "name": row.name, "sha256": row.sha256}
+    told = Cause(cause.actor, cause.job, cause.reason, detail)
+    with transaction.atomic():
+        transitions.require_still_uploading(session)
+        row.delete()
+        events.record(session, "file_removed", "deletion", told)
+        transitions.empty_if_last(session, told)

@@ -1,0 +1,76 @@
+"""Remove: rows out in fenced batches, bytes when each batch has committed.
+
+A started removal only rolls forward. The items keep the keys, so a second run deletes
+the bytes that a crash left behind.
+"""
+
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any
+
+from upload import discard, items, transitions
+from upload.lease import Work
+from upload.states import ItemOutcome
+from upload.storage import TempFileStorage, UploadedFileStorage
+
+
+def plan(session: Any) -> Iterator[dict[str, Any]]:
+    """Give one item a file, temporary ones first."""
+    temp = session.tempuploadedfile_set.order_by("pk")
+    perm = session.permuploadedfile_set.order_by("pk")
+    marked = chain(((row, "") for row in temp), ((row, "permanent") for row in perm))
+    for row, place in marked:
+        yield {
+            "file_uuid": row.uuid,
+            "name": row.name,
+            "source_key": row.file_upload.name or "",
+            "target_key": place,
+            "size_bytes": row.size,
+            "sha256": row.sha256,
+        }
+
+
+def run(work: Work) -> None:
+    """Remove every planned file; afterwards the session holds none."""
+    items.freeze(work, plan(work.session))
+    _delete_left_behind(work)
+    for batch in items.batches(work):
+        _remove_batch(work, batch)
+
+
+def _delete_left_behind(work: Work) -> None:
+    """Delete bytes whose rows an earlier attempt has removed."""
+    if work.job.attempts <= 1:
+        return
+    done = work.job.item_set.filter(outcome=ItemOutcome.DONE).order_by("pk")
+    for item in done.iterator(chunk_size=500):
+        discard.delete_bytes(_storage(item), [item.source_key])
+        work.beat(0)
+
+
+def _storage(item: Any) -> Any:
+    return UploadedFileStorage() if item.target_key else TempFileStorage()
+
+
+def _remove_batch(work: Work, batch: list[Any]) -> None:
+    work.start_file(batch[0].name)
+    session = work.session
+    with work.fenced():
+        for permanent in (False, True):
+            part = [item for item in batch if bool(item.target_key) is permanent]
+            if part:
+                _remove_rows(session, part)
+        for item in batch:
+            item.outcome = ItemOutcome.DONE
+        items.settle(work, batch)
+
+
+def _remove_rows(session: Any, part: list[Any]) -> None:
+    permanent = bool(part[0].target_key)
+    related = (
+        session.permuploadedfile_set if permanent else session.tempuploadedfile_set
+    )
+    rows = list(related.filter(uuid__in=[item.file_uuid for item in part]))
+    discard.delete_rows(related, rows)
+    transitions.discharge_files(session, len(rows), sum(row.size for row in rows))
+    discard.on_commit_delete(_storage(part[0]), [item.source_key for item in part])

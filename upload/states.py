@@ -1,0 +1,145 @@
+"""The states of sessions and jobs, and the one table of a session's edges.
+
+``EDGES`` is the seed document's diagram plus the additions, each with its reason.
+``transitions`` obeys it; tests and the admin read it.
+"""
+
+from dataclasses import dataclass
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class SessionStatus(models.TextChoices):
+    """The status of a session, and where its bytes are."""
+
+    CREATED = "CR", _("Created")  # no files
+    EXPIRED = "EX", _("Expired")  # files are being, or have been, removed
+    UPLOADING = "UG", _("Uploading")  # all files in temporary storage
+    COPYING_IN_PROGRESS = "CP", _("Copying")  # a job stores or copies out
+    STORED = "SD", _("Stored")  # all files verified in permanent storage
+    COPYING_FAILED = "FD", _("Copying failed")  # some temporary, some permanent
+    REMOVING_IN_PROGRESS = "RP", _("Removing")  # a job removes files
+
+
+class Verb(models.TextChoices):
+    """What can be asked of a session."""
+
+    UPLOAD = "upload", _("Upload")
+    REMOVE_FILE = "remove_file", _("Remove one file")
+    EXPIRE = "expire", _("Expire")
+    STORE = "store", _("Store")
+    COPY = "copy", _("Copy")
+    REMOVE = "remove", _("Remove")
+    RETRY = "retry", _("Retry")
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One legal move. ``why`` is empty for the edges of the seed document."""
+
+    origin: SessionStatus
+    target: SessionStatus
+    code: str  # the audit code of the event, below "upload.session."
+    premis: str  # the PREMIS event type
+    why: str = ""
+
+
+_S = SessionStatus
+EDGES: tuple[Edge, ...] = (
+    Edge(_S.CREATED, _S.EXPIRED, "expired", "deaccession"),
+    Edge(_S.CREATED, _S.UPLOADING, "upload_started", "ingestion start"),
+    Edge(_S.UPLOADING, _S.CREATED, "emptied", "deletion"),
+    Edge(_S.UPLOADING, _S.EXPIRED, "expired", "deaccession"),
+    Edge(_S.UPLOADING, _S.COPYING_IN_PROGRESS, "copy_started", "transfer"),
+    Edge(_S.UPLOADING, _S.REMOVING_IN_PROGRESS, "removal_started", "deletion"),
+    Edge(_S.COPYING_IN_PROGRESS, _S.COPYING_FAILED, "copy_failed", "transfer"),
+    Edge(_S.COPYING_IN_PROGRESS, _S.STORED, "stored", "ingestion end"),
+    Edge(_S.STORED, _S.COPYING_IN_PROGRESS, "copy_started", "replication"),
+    Edge(_S.STORED, _S.REMOVING_IN_PROGRESS, "removal_started", "deletion"),
+    Edge(_S.REMOVING_IN_PROGRESS, _S.CREATED, "emptied", "deletion"),
+    Edge(
+        _S.COPYING_FAILED,
+        _S.COPYING_IN_PROGRESS,
+        "copy_started",
+        "transfer",
+        why="Retry: a failed store must not be a dead end; it does what is not done.",
+    ),
+    Edge(
+        _S.COPYING_FAILED,
+        _S.REMOVING_IN_PROGRESS,
+        "removal_started",
+        "deletion",
+        why="Give up: what cannot be stored must be removable, or it stays for ever.",
+    ),
+)
+
+OPEN = frozenset({_S.CREATED, _S.UPLOADING})
+MOVING = frozenset({_S.COPYING_IN_PROGRESS, _S.REMOVING_IN_PROGRESS})
+EXPIRING = OPEN | {_S.EXPIRED}
+
+
+def edge(origin: str, target: str) -> Edge | None:
+    """Return the edge from ``origin`` to ``target``, or None where none is legal."""
+    return _EDGE_BY_ENDS.get((origin, target))
+
+
+def origins(target: str) -> frozenset[SessionStatus]:
+    """Return the states from which a session may move to ``target``."""
+    return frozenset(e.origin for e in EDGES if e.target == target)
+
+
+_EDGE_BY_ENDS = {(str(e.origin), str(e.target)): e for e in EDGES}
+
+
+class JobKind(models.TextChoices):
+    """What a job does."""
+
+    STORE = "store", _("Store")
+    COPY = "copy", _("Copy")
+    REMOVE = "remove", _("Remove")
+
+
+class JobState(models.TextChoices):
+    """Where a job is in its life."""
+
+    AWAITING_APPROVAL = "awaiting", _("Awaiting approval")
+    QUEUED = "queued", _("Queued")
+    RUNNING = "running", _("Running")
+    SUCCEEDED = "succeeded", _("Succeeded")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+ACTIVE_JOB_STATES = (JobState.AWAITING_APPROVAL, JobState.QUEUED, JobState.RUNNING)
+ENDED_JOB_STATES = (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
+
+# Where a job's session may stand when the job starts, and where it moves to.
+JOB_ORIGINS: dict[str, frozenset[SessionStatus]] = {
+    JobKind.STORE: frozenset({_S.UPLOADING, _S.COPYING_FAILED}),
+    JobKind.COPY: frozenset({_S.STORED}),
+    JobKind.REMOVE: frozenset({_S.UPLOADING, _S.STORED, _S.COPYING_FAILED}),
+}
+JOB_MOVING: dict[str, SessionStatus] = {
+    JobKind.STORE: _S.COPYING_IN_PROGRESS,
+    JobKind.COPY: _S.COPYING_IN_PROGRESS,
+    JobKind.REMOVE: _S.REMOVING_IN_PROGRESS,
+}
+
+
+class ItemOutcome(models.TextChoices):
+    """What became of one file of a job."""
+
+    PENDING = "pending", _("Pending")
+    DONE = "done", _("Done")
+    ALREADY = "already", _("Already there")
+    MISSING = "missing", _("Missing")
+    FAILED = "failed", _("Failed")
+
+
+class Outcome(models.TextChoices):
+    """PREMIS event outcome."""
+
+    SUCCESS = "success", _("Success")
+    FAILURE = "failure", _("Failure")
+    WARNING = "warning", _("Warning")

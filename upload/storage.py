@@ -1,0 +1,330 @@
+"""The storages that uploads live in, and what other rooms ask of any storage.
+
+``TempFileStorage`` and ``UploadedFileStorage`` stand for the aliases ``temp`` and
+``uploaded``. Any Django storage may stand behind an alias, so other rooms use the
+functions here instead of ``path()`` or ``save()``.
+"""
+
+import errno
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import InMemoryStorage, Storage, storages
+from django.utils.deconstruct import deconstructible
+from django.utils.translation import gettext as _
+
+from upload import paths
+from upload.copy_engine import (
+    CHUNK_BYTES,
+    Beat,
+    Receipt,
+    receipt_of,
+    silent,
+    verify,
+)
+from upload.disk import DurableFileSystemStorage
+from upload.durable import FolderSyncs, occupied
+from upload.errors import SourceMissing, TargetOccupied
+from upload.tree import Hand, Tree
+
+__all__ = [
+    "AliasStorage",
+    "Batch",
+    "DurableFileSystemStorage",
+    "TempFileStorage",
+    "UploadedFileStorage",
+    "adopt",
+    "digest_of",
+    "drop_staging",
+    "fingerprint",
+    "free_bytes",
+    "iter_chunks",
+    "local_path",
+    "receive_into",
+]
+
+MUST_BE_STREAMED = {errno.EXDEV, errno.EMLINK, errno.EPERM, errno.ENOTSUP}
+
+
+@deconstructible(path="upload.storage.AliasStorage")
+class AliasStorage(Storage):
+    """The storage behind an alias of ``settings.STORAGES``, looked up at each use."""
+
+    def __init__(self, alias: str) -> None:
+        self.alias = alias
+
+    @property
+    def behind(self) -> Storage:
+        return storages[self.alias]
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name == "alias":
+            raise AttributeError(name)
+        return getattr(self.behind, name)
+
+
+def _forward(name: str) -> Any:
+    def call(self: AliasStorage, *args: Any, **kwargs: Any) -> Any:
+        return getattr(self.behind, name)(*args, **kwargs)
+
+    call.__name__ = name
+    return call
+
+
+# __getattr__ alone would not see these: Storage defines them.
+for _name in [name for name in vars(Storage) if not name.startswith("_")]:
+    setattr(AliasStorage, _name, _forward(_name))
+
+
+def TempFileStorage() -> Storage:
+    """Return the storage of files whose session is not stored yet."""
+    return AliasStorage("temp")
+
+
+def UploadedFileStorage() -> Storage:
+    """Return the storage of permanent files."""
+    return AliasStorage("uploaded")
+
+
+def _tree(storage: Storage) -> Tree | None:
+    """Return the tree of a durable storage, seen through an alias."""
+    behind = storage.behind if isinstance(storage, AliasStorage) else storage
+    return behind.tree if isinstance(behind, DurableFileSystemStorage) else None
+
+
+class Batch:
+    """Files that one owner writes to one storage; durable when the block has ended.
+
+    After an error in the block each file of it is there or not, and none is promised.
+    """
+
+    def __init__(
+        self, storage: Storage, staging_prefix: str = "direct", beat: Beat = silent
+    ) -> None:
+        self._storage = storage
+        self._syncs = FolderSyncs()
+        self._hand = Hand(staging_prefix, beat, self._syncs)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._syncs.__exit__(kind, error, trace)
+
+    def receive(
+        self, key: str, chunks: Iterable[bytes], expected: Receipt | None = None
+    ) -> Receipt:
+        """Write ``chunks`` under exactly ``key``; see ``Tree.put``."""
+        tree = _tree(self._storage)
+        if tree is not None:
+            return tree.put(key, chunks, expected, self._hand)
+        return _save_exactly(self._storage, key, chunks, expected, self._hand.beat)
+
+    def adopt(
+        self,
+        source: Storage,
+        source_key: str,
+        key: str,
+        expected: Receipt,
+        *,
+        unchanged: bool = False,
+    ) -> None:
+        """Put another storage's file under ``key``, verified; may be run twice.
+
+        In one file system it is linked: at once if ``unchanged``, its fingerprint
+        being as at receipt, otherwise after its bytes were hashed again. Elsewhere it
+        is streamed. Raise ``SourceMissing``, ``DigestMismatch``, ``TargetOccupied``,
+        ``UnsafePath``.
+        """
+        mine, theirs = _tree(self._storage), _tree(source)
+        if mine and theirs and mine.device() == theirs.device():
+            known = Receipt(expected.size_bytes, "") if unchanged else expected
+            with _finding(source_key):
+                _verify_source(theirs, source_key, known, self._hand.beat)
+                if _linked(mine, key, theirs, source_key, self._hand):
+                    return
+        self.receive(key, iter_chunks(source, source_key), expected)
+
+    def delete(self, key: str) -> None:
+        """Delete one key; a missing one is fine."""
+        tree = _tree(self._storage)
+        if tree is None:
+            self._storage.delete(key)
+        else:
+            tree.delete(key, self._syncs)
+
+
+def _verify_source(source: Tree, key: str, known: Receipt, beat: Beat) -> None:
+    """Compare the size, and where the digest is known all bytes."""
+    found = Receipt(source.stat(key).st_size, "")
+    verify(key, known, source.receipt(key, beat) if known.sha256 else found)
+
+
+def _linked(mine: Tree, key: str, theirs: Tree, source_key: str, hand: Hand) -> bool:
+    """Link a file; return False where it has to be streamed or stands there already."""
+    try:
+        mine.link(key, theirs, source_key, hand)
+    except TargetOccupied:
+        return False
+    except OSError as error:
+        if error.errno not in MUST_BE_STREAMED:
+            raise
+        return False
+    return True
+
+
+def receive_into(
+    storage: Storage,
+    key: str,
+    chunks: Iterable[bytes],
+    expected: Receipt | None = None,
+    beat: Beat = silent,
+) -> Receipt:
+    """Write ``chunks`` durably under exactly ``key`` of any storage; may be run twice.
+
+    The same bytes there already are success. Raise ``TargetOccupied`` for other bytes,
+    ``DigestMismatch`` if what came or what is read back is not as expected; then
+    nothing is kept.
+    """
+    with Batch(storage, beat=beat) as batch:
+        return batch.receive(key, chunks, expected)
+
+
+def adopt(  # noqa: PLR0913 - two places and the promise that ties them
+    source: Storage,
+    source_key: str,
+    storage: Storage,
+    key: str,
+    *,
+    expected: Receipt,
+    unchanged: bool,
+    staging_prefix: str,
+    beat: Beat,
+) -> None:
+    """Put one storage's file into another; see ``Batch.adopt``."""
+    with Batch(storage, staging_prefix, beat) as batch:
+        batch.adopt(source, source_key, key, expected, unchanged=unchanged)
+
+
+def _save_exactly(
+    storage: Storage,
+    key: str,
+    chunks: Iterable[bytes],
+    expected: Receipt | None,
+    beat: Beat,
+) -> Receipt:
+    """Spool, save and read back: a foreign storage may seek, rename or lose bytes."""
+    paths.parts_of(key)
+    with tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as spool:
+        receipt = receipt_of(_spooled(chunks, spool), beat)
+        verify(key, expected, receipt)
+        if storage.exists(key):
+            if not digest_of(storage, key, lambda count: beat(0)).agrees_with(receipt):
+                raise occupied(key)
+            return receipt
+        spool.seek(0)
+        saved = storage.save(key, File(spool, key))
+    _check_saved(storage, key, saved, receipt, beat)
+    return receipt
+
+
+def _spooled(chunks: Iterable[bytes], spool: IO[bytes]) -> Iterator[bytes]:
+    for chunk in chunks:
+        spool.write(chunk)
+        yield chunk
+
+
+def _check_saved(
+    storage: Storage, key: str, saved: str, receipt: Receipt, beat: Beat
+) -> None:
+    try:
+        if saved != key:
+            raise occupied(key)
+        verify(key, receipt, digest_of(storage, saved, lambda count: beat(0)))
+    except BaseException:
+        storage.delete(saved)
+        raise
+
+
+def iter_chunks(storage: Storage, key: str) -> Iterator[bytes]:
+    """Yield the bytes of a key by 1 MiB; the first step opens the file.
+
+    Raise ``SourceMissing`` if there is none.
+    """
+    tree = _tree(storage)
+    with _finding(key):
+        if tree is not None:
+            yield from tree.read(key)
+        else:
+            with storage.open(key, "rb") as file:
+                yield from file.chunks(CHUNK_BYTES)
+
+
+@contextmanager
+def _finding(key: str) -> Iterator[None]:
+    """Turn the many ways of having no file into ``SourceMissing``."""
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise SourceMissing(
+            _(
+                "The bytes of “%(key)s” are not in their storage. Look for them in a "
+                "backup."
+            )
+            % {"key": key}
+        ) from error
+
+
+def digest_of(storage: Storage, key: str, beat: Beat = silent) -> Receipt:
+    """Read a key in full and return what it holds now."""
+    return receipt_of(iter_chunks(storage, key), beat)
+
+
+def fingerprint(storage: Storage, key: str) -> str:
+    """Return a text that changes when somebody writes to the file, ``""`` if unknown.
+
+    It changes at a link, rename or chmod too: a difference says only that the bytes
+    must be hashed again. Raise ``SourceMissing`` where there is no file.
+    """
+    tree = _tree(storage)
+    if tree is None:
+        return ""
+    with _finding(key):
+        seen = tree.stat(key)
+    return f"{seen.st_ino}-{seen.st_size}-{seen.st_mtime_ns}-{seen.st_ctime_ns}"
+
+
+def local_path(storage: Storage, key: str) -> Path | None:
+    """Return where a key's file stands on this machine, None if it does not."""
+    behind = storage.behind if isinstance(storage, AliasStorage) else storage
+    if isinstance(behind, InMemoryStorage):  # its paths are invented
+        return None
+    with suppress(NotImplementedError):
+        return Path(behind.path(key))
+    return None
+
+
+def free_bytes(storage: Storage) -> int | None:
+    """Return the space left for us in a local storage, None for others."""
+    root = local_path(storage, "")
+    if root is None:
+        return None
+    standing = next(place for place in (root, *root.parents) if place.exists())
+    return paths.free_bytes(standing)
+
+
+def drop_staging(storage: Storage, prefix: str, min_age_seconds: float = 0) -> int:
+    """Drop staging files of an owner; see ``Tree.drop_staging``."""
+    tree = _tree(storage)
+    return 0 if tree is None else tree.drop_staging(prefix, min_age_seconds)

@@ -1,0 +1,119 @@
+"""Store: temporary files become permanent, in batches, under a lease.
+
+Per batch: bytes durable under their permanent keys → one fenced transaction swaps the
+rows → on commit the temporary keys go. Run again it finds its own work by the keys,
+which are made from the files' uuids.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from upload import discard, items, paths
+from upload.copy_engine import Receipt
+from upload.errors import DigestMismatch, SourceMissing, TargetOccupied, UnsafePath
+from upload.lease import Work
+from upload.states import ItemOutcome
+from upload.storage import (
+    Batch,
+    TempFileStorage,
+    UploadedFileStorage,
+    fingerprint,
+)
+
+FILE_ERRORS = (SourceMissing, DigestMismatch, TargetOccupied, UnsafePath)
+
+
+def plan(session: Any) -> Iterator[dict[str, Any]]:
+    """Give one item for each temporary file, in the order they came."""
+    for row in session.tempuploadedfile_set.order_by("pk").iterator(chunk_size=500):
+        yield {
+            "file_uuid": row.uuid,
+            "name": row.name,
+            "source_key": row.file_upload.name or "",
+            "target_key": paths.key_for(session.uuid, row.uuid),
+            "size_bytes": row.size,
+            "sha256": row.sha256,
+        }
+
+
+def run(work: Work) -> None:
+    """Store every planned file. Raise ``JobFailed`` where some could not be."""
+    items.freeze(work, plan(work.session))
+    for batch in items.batches(work):
+        _store_batch(work, batch)
+    items.require_all_good(work)
+
+
+def _store_batch(work: Work, batch: list[Any]) -> None:
+    wanted = [item.file_uuid for item in batch]
+    temp = work.session.tempuploadedfile_set.filter(uuid__in=wanted)
+    rows = {row.uuid: row for row in temp}
+    with Batch(UploadedFileStorage(), work.staging_prefix, work.beat) as out:
+        placed = [
+            item for item in batch if _place(work, out, item, rows.get(item.file_uuid))
+        ]
+    with work.fenced():
+        swap_rows(work.session, [(rows[i.file_uuid], i.target_key) for i in placed])
+        items.settle(work, batch)
+
+
+def _place(work: Work, out: Batch, item: Any, row: Any) -> bool:
+    """Place the item's bytes in permanent storage; return whether they are there."""
+    work.start_file(item.name)
+    try:
+        place(out, row, item.target_key)
+    except FILE_ERRORS as error:
+        items.fail(item, error)
+        return False
+    item.outcome = ItemOutcome.DONE
+    return True
+
+
+def place_single(row: Any) -> str:
+    """Place one file outside any job, durably; return its permanent key."""
+    key = paths.key_for(row.session.uuid, row.uuid)
+    with Batch(UploadedFileStorage(), f"file-{row.uuid}") as out:
+        place(out, row, key)
+    return key
+
+
+def place(out: Batch, row: Any, key: str) -> None:
+    """Put the temporary file's bytes under ``key``, verified; durable with the batch.
+
+    On one file system the file is linked, not copied, when it is as it was noted at
+    receipt; otherwise its digest is read again first. Raise one of ``FILE_ERRORS``.
+    """
+    temp = TempFileStorage()
+    source_key = row.file_upload.name if row and row.file_upload else ""
+    if not source_key:
+        raise SourceMissing(_("The temporary file has no bytes any more."))
+    unchanged = bool(row.fingerprint) and row.fingerprint == fingerprint(
+        temp, source_key
+    )
+    expected = Receipt(row.size, row.sha256)
+    out.adopt(temp, source_key, key, expected, unchanged=unchanged)
+
+
+def swap_rows(session: Any, pairs: list[tuple[Any, str]]) -> list[Any]:
+    """Insert permanent rows and delete the temporary ones; return the new rows.
+
+    ``pairs`` are temporary row and permanent key. The temporary bytes go on commit.
+    """
+    perm = session.permuploadedfile_set
+    new = [perm.model(**permanent_values(row, key)) for row, key in pairs]
+    perm.bulk_create(new)
+    rows = [row for row, _key in pairs]
+    discard.delete_rows(session.tempuploadedfile_set, rows)
+    discard.on_commit_delete(TempFileStorage(), [r.file_upload.name for r in rows])
+    return new
+
+
+def permanent_values(row: Any, key: str) -> dict[str, Any]:
+    """Return the values of the permanent row that replaces a temporary one."""
+    kept = (
+        "session_id uuid name original_name relative_path size sha256 content_type "
+        "received_at received_by_id"
+    )
+    return {name: getattr(row, name) for name in kept.split()} | {"file_upload": key}

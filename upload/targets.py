@@ -1,0 +1,282 @@
+"""Where a copy goes: the contract of a target, and folders as the first of its kind.
+
+Called by the copy job, one target a job. A target never replaces a file, never reports
+bytes that it has not verified, and decides nothing about who may copy.
+"""
+
+import errno
+import os
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from upload import paths
+from upload.copy_engine import Beat, Receipt, read_chunks, silent
+from upload.durable import Entry, FolderSyncs
+from upload.errors import DestinationRefused, TargetOccupied, UnsafePath
+from upload.storage import TempFileStorage, UploadedFileStorage, local_path
+from upload.tree import Hand, Layout, Tree
+
+OWN_NAMES = ".muniment-"
+MARKER = ".muniment-destination"
+LAYOUT = Layout((), OWN_NAMES, OWN_NAMES, file_mode=0o640, folder_mode=0o750)
+UNWRITABLE = {errno.EROFS, errno.EACCES, errno.EPERM}
+
+
+class Target:
+    """What each kind of destination must do. Subclasses must implement *all* of it."""
+
+    def check(self) -> None:
+        """Raise unless a copy may start here; leave nothing behind.
+
+        ``FileNotFoundError`` if the destination is missing, ``DestinationRefused``
+        with the reason if it may not or cannot be written to.
+        """
+        raise NotImplementedError(_lacking("check"))
+
+    def free_bytes(self) -> int | None:
+        """Return the space left, None where nobody can tell."""
+        raise NotImplementedError(_lacking("free_bytes"))
+
+    def put(
+        self,
+        relative_path: str,
+        chunks: Iterable[bytes],
+        expected: Receipt | None,
+        staging_prefix: str,
+        beat: Beat,
+    ) -> Receipt:
+        """Write one file durably and verified; may be run twice.
+
+        The same bytes there already are success, without writing. Raise
+        ``TargetOccupied``, ``DigestMismatch``, ``UnsafePath``, ``DestinationRefused``;
+        then nothing has the final name that had it not before.
+        """
+        raise NotImplementedError(_lacking("put"))
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Let ``put`` in this block be durable only when the block has ended."""
+        yield
+
+    def digest(self, relative_path: str, beat: Beat = silent) -> Receipt:
+        """Read a file in full and return what the destination really holds."""
+        raise NotImplementedError(_lacking("digest"))
+
+    def exists(self, relative_path: str) -> bool:
+        """Return whether anything has the name."""
+        raise NotImplementedError(_lacking("exists"))
+
+    def drop_staging(self, prefix: str, min_age_seconds: float = 0) -> int:
+        """Drop an owner's staging files; return how many went."""
+        raise NotImplementedError(_lacking("drop_staging"))
+
+
+def _lacking(method: str) -> str:
+    return f"subclasses of Target must provide a {method}() method"
+
+
+class FolderTarget(Target):
+    """A folder, local or mounted.
+
+    With ``allowed_roots`` the folder must lie strictly below one of them with no link
+    on the way; None says that trusted code gave the path. ``identity`` is what the
+    folder's marker must say, so that an empty mount point is not taken for the
+    destination. ``device`` is the id of its file system: given, or noted by
+    ``check``, it must be the same at each later deed.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        allowed_roots: Sequence[Path] | None,
+        identity: str = "",
+        device: int | None = None,
+    ) -> None:
+        self.root = root
+        self.allowed_roots = allowed_roots
+        self.identity = identity
+        self.device = device
+        self._syncs: FolderSyncs | None = None
+        self._tree = Tree(self._open_guarded, LAYOUT)
+
+    def check(self) -> None:
+        _require_plain(self.root)
+        _require_apart(self.root)
+        with paths.closing(self._open_guarded(None)) as folder:
+            self.device = os.fstat(folder).st_dev
+            self._require_marker(folder)
+            _require_writable(folder, self.root)
+
+    def _open_guarded(self, mode: int | None) -> int:
+        """Open the root, which is never made; refuse another file system in it."""
+        folder = self._open()
+        if self.device is not None and os.fstat(folder).st_dev != self.device:
+            os.close(folder)
+            raise DestinationRefused(
+                _(
+                    "%(root)s: the destination's file system changed while copying. "
+                    "Check that it is mounted, then start the copy again."
+                )
+                % {"root": self.root}
+            )
+        return folder
+
+    def _open(self) -> int:
+        try:
+            if self.allowed_roots is None:
+                return paths.open_root(self.root)
+            top = _allowed_top(self.root, self.allowed_roots)
+            with paths.closing(paths.open_root(top)) as start:
+                parts = self.root.relative_to(top).parts
+                with paths.walk(start, parts) as folder:
+                    return os.dup(folder)
+        except FileNotFoundError as error:
+            raise FileNotFoundError(
+                _(
+                    "The destination %(root)s is missing. Create or mount it, then try "
+                    "again."
+                )
+                % {"root": self.root}
+            ) from error
+        except NotADirectoryError as error:
+            raise _refused(self.root, _("it is not a folder")) from error
+        except (UnsafePath, PermissionError) as error:
+            raise _refused(self.root, str(error)) from error
+
+    def mark(self) -> None:
+        """Write ``identity`` into the folder's marker; may be run twice.
+
+        Raise ``DestinationRefused`` if the folder is marked as another destination.
+        """
+        _require_plain(self.root)
+        _require_apart(self.root)
+        unreserved = Layout((), OWN_NAMES, "\0", LAYOUT.file_mode, LAYOUT.folder_mode)
+        try:
+            Tree(self._open_guarded, unreserved).put(
+                MARKER, [self.identity.encode()], None, Hand("marker")
+            )
+        except TargetOccupied as error:
+            raise _refused(
+                self.root, _("it is marked as another destination")
+            ) from error
+
+    def _require_marker(self, folder: int) -> None:
+        if not self.identity:
+            return
+        found = b""
+        with suppress(FileNotFoundError, UnsafePath):
+            found = b"".join(read_chunks(Entry(folder, MARKER)))
+        if found != self.identity.encode():
+            raise _refused(
+                self.root,
+                _("its marker %(marker)s is missing or another's; is it mounted?")
+                % {"marker": MARKER},
+            )
+
+    def free_bytes(self) -> int | None:
+        with paths.closing(self._open_guarded(None)) as folder:
+            return paths.free_bytes(folder)
+
+    def put(
+        self,
+        relative_path: str,
+        chunks: Iterable[bytes],
+        expected: Receipt | None,
+        staging_prefix: str,
+        beat: Beat,
+    ) -> Receipt:
+        if self.device is None:
+            self.check()
+        hand = Hand(staging_prefix, beat, self._syncs)
+        return self._tree.put(relative_path, chunks, expected, hand)
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        with ExitStack() as stack:
+            stack.callback(setattr, self, "_syncs", None)
+            self._syncs = stack.enter_context(FolderSyncs())
+            yield
+
+    def digest(self, relative_path: str, beat: Beat = silent) -> Receipt:
+        return self._tree.receipt(relative_path, beat)
+
+    def exists(self, relative_path: str) -> bool:
+        return self._tree.exists(relative_path)
+
+    def drop_staging(self, prefix: str, min_age_seconds: float = 0) -> int:
+        return self._tree.drop_staging(prefix, min_age_seconds)
+
+
+def _refused(root: Path, reason: str) -> DestinationRefused:
+    return DestinationRefused(
+        _("The destination %(root)s is refused: %(reason)s. Choose or repair it.")
+        % {"root": root, "reason": reason.rstrip(".")}
+    )
+
+
+def _require_plain(root: Path) -> None:
+    if not root.is_absolute() or ".." in root.parts or root == Path(root.anchor):
+        raise _refused(
+            root, _("it must be an absolute path without “..”, and not “/” itself")
+        )
+
+
+def _allowed_top(root: Path, allowed: Sequence[Path]) -> Path:
+    """Return the allowed root above ``root``, both taken literally."""
+    for top in allowed:
+        if top in root.parents:
+            return top
+    raise _refused(root, _("it does not lie below a folder that the settings allow"))
+
+
+def _require_apart(root: Path) -> None:
+    """Refuse a folder that holds, or lies in, a folder of our own."""
+    real = root.resolve()
+    for own in _own_folders():
+        if real == own or own in real.parents or real in own.parents:
+            raise _refused(
+                root, _("it overlaps %(own)s, which holds our own data") % {"own": own}
+            )
+    for own in _own_tops():
+        if real == own or real in own.parents:
+            raise _refused(
+                root, _("it contains our own data in %(own)s") % {"own": own}
+            )
+
+
+def _own_folders() -> list[Path]:
+    """Return the folders that no destination may hold or lie in, links resolved."""
+    named = [settings.STATIC_ROOT, settings.MEDIA_ROOT]
+    local = [local_path(make(), "") for make in (TempFileStorage, UploadedFileStorage)]
+    return [Path(place).resolve() for place in (*named, *local) if place]
+
+
+def _own_tops() -> list[Path]:
+    """Return the folders that a destination may lie in but not hold."""
+    databases = [
+        Path(database["NAME"]).parent
+        for database in settings.DATABASES.values()
+        if Path(database["NAME"]).is_absolute()
+    ]
+    return [place.resolve() for place in (Path(settings.DATA_DIR), *databases)]
+
+
+def _require_writable(folder: int, root: Path) -> None:
+    """Create and drop a file: mode bits alone tell neither a quota nor read-only."""
+    probe = Entry(folder, f"{OWN_NAMES}probe.{secrets.token_hex(8)}.part")
+    try:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        os.close(os.open(probe.name, flags, 0o600, dir_fd=folder))
+        probe.drop()
+    except OSError as error:
+        if error.errno in UNWRITABLE:
+            reason = _("it cannot be written to (%(error)s)") % {
+                "error": error.strerror
+            }
+            raise _refused(root, reason) from error
+        raise

@@ -1,0 +1,46 @@
+"""What a queued task may do; ``broker.ALLOWED_TASKS`` names them all.
+
+A task carries a job's id or nothing. Running one twice, late or at the same time as
+itself is harmless.
+"""
+
+import logging
+
+from django.utils import timezone
+
+from upload import execution, expiry, jobs
+from upload.models import Job, UploadSession, WorkerBeat
+
+logger = logging.getLogger(__name__)
+
+
+def run_job(job_id: int) -> bool:
+    """Run one attempt of a job; False where it was not this worker's to run."""
+    job = Job.objects.select_related("session", "destination", "requester").get(
+        pk=job_id
+    )
+    return execution.execute(job)
+
+
+def expire_sessions() -> str:
+    """Expire sessions whose time is over."""
+    done, failed = expiry.expire_due(UploadSession.objects)
+    return f"{done} expired, {failed} failed"
+
+
+def delete_expired_sessions() -> str:
+    """Delete the rows of sessions that expired long ago."""
+    done, failed = expiry.delete_expired(UploadSession.objects)
+    return f"{done} deleted, {failed} failed"
+
+
+def recover_jobs() -> str:
+    """Queue jobs that are due, dead or were never queued: the watchdog."""
+    return str(jobs.recover())
+
+
+def heartbeat(queue: str) -> None:
+    """Note that the queue's workers take tasks; the supervisor watches this."""
+    WorkerBeat.objects.update_or_create(
+        queue=queue, defaults={"seen_at": timezone.now()}
+    )

@@ -1,0 +1,212 @@
+"""The only writer of ``UploadSession.status``.
+
+Every move is one conditional UPDATE on the allowed origins, and the same transaction
+inserts one event. Zero rows mean that somebody else was first: ``IllegalTransition``.
+No transaction here is held over file I/O.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from upload import conf, events
+from upload.errors import IllegalTransition, LimitExceeded
+from upload.events import SYSTEM, Cause
+from upload.policy import words
+from upload.states import (
+    EXPIRING,
+    OPEN,
+    Outcome,
+    SessionStatus,
+    edge,
+    origins,
+)
+
+
+def move(
+    session: Any,
+    target: SessionStatus,
+    cause: Cause = SYSTEM,
+    *,
+    allowed: Iterable[SessionStatus] | None = None,
+    outcome: Outcome = Outcome.SUCCESS,
+) -> SessionStatus:
+    """Move the session to ``target`` and return the status it had.
+
+    ``allowed`` narrows the origins of the table. The instance is brought up to date.
+    Raise ``IllegalTransition`` where the row is in no allowed origin.
+    """
+    may_leave = origins(target) & frozenset(allowed or SessionStatus)
+    with transaction.atomic():
+        for origin in _likeliest_first(session.status, may_leave):
+            if _compare_and_set(session, origin, target):
+                _record(session, origin, target, cause, outcome)
+                return origin
+    _refuse(session, target, may_leave)
+    raise AssertionError("unreachable")
+
+
+def _likeliest_first(
+    status: str, may_leave: frozenset[SessionStatus]
+) -> list[SessionStatus]:
+    return sorted(may_leave, key=lambda origin: (origin != status, origin))
+
+
+def _compare_and_set(
+    session: Any, origin: SessionStatus, target: SessionStatus
+) -> bool:
+    """Write ``target`` where the row still is at ``origin``; keep its expiry true."""
+    changes: dict[str, Any] = {"status": target}
+    if target not in EXPIRING:
+        changes["expires_on"] = None
+    elif origin not in EXPIRING:  # back to an empty, open session: the clock restarts
+        changes |= interaction(timezone.now())
+    rows = type(session).objects.filter(pk=session.pk, status=origin)
+    if not rows.update(**changes):
+        return False
+    for name, value in changes.items():
+        setattr(session, name, value)
+    return True
+
+
+def interaction(at: Any) -> dict[str, Any]:
+    """Return the columns that an interaction at ``at`` sets."""
+    after = conf.expire_after()
+    return {
+        "last_upload_interaction_time": at,
+        "expires_on": None if after is None else at + after,
+    }
+
+
+def _record(
+    session: Any,
+    origin: SessionStatus,
+    target: SessionStatus,
+    cause: Cause,
+    outcome: Outcome,
+) -> None:
+    legal = edge(origin, target)
+    assert legal is not None  # origins() came from the same table
+    told = Cause(
+        cause.actor,
+        cause.job,
+        cause.reason,
+        {**cause.detail, "from": origin.value, "to": target.value},
+    )
+    events.record(session, legal.code, legal.premis, told, outcome)
+
+
+def _refuse(
+    session: Any, target: SessionStatus, may_leave: frozenset[SessionStatus]
+) -> None:
+    session.refresh_from_db(fields=["status"])
+    raise IllegalTransition(
+        session=str(session.uuid),
+        found=str(SessionStatus(session.status).label),
+        asked=_("become “%(target)s”") % {"target": target.label},
+        allowed=words(may_leave),
+    )
+
+
+def admit_file(session: Any, size_bytes: int, cause: Cause = SYSTEM) -> None:
+    """Count one more file in, moving CREATED to UPLOADING; one conditional UPDATE.
+
+    Must be called in the transaction that inserts the file's row. State and limits are
+    part of the condition, so parallel uploads cannot pass them together. Raise
+    ``IllegalTransition`` or ``LimitExceeded``.
+    """
+    room = _open_rows(session).filter(
+        total_files__lt=conf.max_total_count(),
+        total_size_bytes__lte=conf.max_total_size_bytes() - size_bytes,
+    )
+    if not room.update(
+        total_files=F("total_files") + 1,
+        total_size_bytes=F("total_size_bytes") + size_bytes,
+        **interaction(timezone.now()),
+    ):
+        _refuse_file(session)
+    if session.status != SessionStatus.UPLOADING:
+        _start_uploading(session, cause)
+
+
+def _open_rows(session: Any) -> Any:
+    return type(session).objects.filter(pk=session.pk, status__in=OPEN)
+
+
+def _start_uploading(session: Any, cause: Cause) -> None:
+    """Move CREATED to UPLOADING; another upload may have done so a moment ago."""
+    if _compare_and_set(session, SessionStatus.CREATED, SessionStatus.UPLOADING):
+        _record(
+            session,
+            SessionStatus.CREATED,
+            SessionStatus.UPLOADING,
+            cause,
+            Outcome.SUCCESS,
+        )
+    session.status = SessionStatus.UPLOADING
+
+
+def _refuse_file(session: Any) -> None:
+    """Say which condition of ``admit_file`` did not hold."""
+    if not _open_rows(session).exists():
+        _refuse(session, SessionStatus.UPLOADING, OPEN)
+    raise LimitExceeded(
+        _(
+            "Session %(session)s is full: at most %(count)d files and %(size)d MB "
+            "in all. Open another session for further files."
+        )
+        % {
+            "session": session.uuid,
+            "count": conf.max_total_count(),
+            "size": conf.max_total_size_bytes() // conf.BYTES_PER_MB,
+        }
+    )
+
+
+def discharge_files(session: Any, count: int, size_bytes: int) -> None:
+    """Count files out, in the transaction that deletes their rows."""
+    type(session).objects.filter(pk=session.pk).update(
+        total_files=F("total_files") - count,
+        total_size_bytes=F("total_size_bytes") - size_bytes,
+    )
+
+
+def empty_if_last(session: Any, cause: Cause = SYSTEM) -> bool:
+    """Move UPLOADING to CREATED where the last file has gone; return whether it did."""
+    rows = type(session).objects.filter(
+        pk=session.pk, status=SessionStatus.UPLOADING, total_files=0
+    )
+    with transaction.atomic():
+        if not rows.update(status=SessionStatus.CREATED):
+            return False
+        session.status = SessionStatus.CREATED
+        _record(
+            session,
+            SessionStatus.UPLOADING,
+            SessionStatus.CREATED,
+            cause,
+            Outcome.SUCCESS,
+        )
+    return True
+
+
+def touch(session: Any) -> None:
+    """Write the interaction time of an open session; a closed one is left alone."""
+    changes = interaction(timezone.now())
+    if _open_rows(session).update(**changes):
+        for name, value in changes.items():
+            setattr(session, name, value)
+
+
+def require_still_uploading(session: Any) -> None:
+    """Hold the session's row UPLOADING for this transaction, and touch it.
+
+    A job that starts meanwhile waits for the commit. Raise ``IllegalTransition``.
+    """
+    rows = type(session).objects.filter(pk=session.pk, status=SessionStatus.UPLOADING)
+    if not rows.update(**interaction(timezone.now())):
+        _refuse(session, SessionStatus.UPLOADING, frozenset({SessionStatus.UPLOADING}))
