@@ -83,6 +83,11 @@ def job_sweep_seconds() -> int:
     return int(settings.JOB_SWEEP_SECONDS)
 
 
+def worker_silence_seconds() -> int:
+    """Return how long a queue's workers may take no heartbeat task."""
+    return int(settings.WORKER_SILENCE_SECONDS)
+
+
 def job_max_attempts() -> int:
     return int(settings.JOB_MAX_ATTEMPTS)
 

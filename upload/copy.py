@@ -69,6 +69,7 @@ def run(work: Work, target: Target) -> None:
     folder = str(work.session.uuid) if work.job.destination_id else ""
     items.freeze(work, plan(work.session, folder))
     check(target, work.session)
+    target.drop_staging(work.staging_of_job)
     for batch in items.batches(work):
         with target.batch():
             for item in batch:

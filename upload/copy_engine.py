@@ -67,8 +67,8 @@ def verify(name: str, expected: Receipt | None, actual: Receipt) -> None:
     if expected is not None and not expected.agrees_with(actual):
         raise DigestMismatch(
             name,
-            (expected.size_bytes, expected.sha256),
-            (actual.size_bytes, actual.sha256),
+            (expected.size_bytes, expected.sha256 or "unknown"),
+            (actual.size_bytes, actual.sha256 or "unknown"),
         )
 
 

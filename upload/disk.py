@@ -126,9 +126,7 @@ class DurableFileSystemStorage(FileSystemStorage):
         return Path(self.location).is_dir() if key == "." else self.tree.exists(key)
 
     def size(self, name: str) -> int:
-        descriptor = self.tree.open(self._key(name))
-        with paths.closing(descriptor):
-            return os.fstat(descriptor).st_size
+        return self.tree.status(self._key(name)).st_size
 
     def listdir(self, path: str) -> tuple[list[str], list[str]]:
         key = self._key(path)

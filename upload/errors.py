@@ -163,3 +163,19 @@ class WorkerStopping(MunimentError):
     """The worker was asked to end; the job goes back to the queue uncounted."""
 
     code = "worker_stopping"
+
+
+class FilterRefused(MunimentError, ValueError):
+    """A list was asked to narrow itself by what it does not understand.
+
+    ``problems`` maps each parameter to a sentence.
+    """
+
+    code = "filter_refused"
+
+    def __init__(self, problems: dict[str, str]) -> None:
+        self.problems = problems
+        self.hint = _("Correct or leave out: %(names)s.") % {
+            "names": ", ".join(problems)
+        }
+        super().__init__(" ".join(f"{name}: {t}" for name, t in problems.items()))

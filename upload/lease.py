@@ -75,7 +75,10 @@ class Work:
         self.job = job
         self.session = job.session
         self.fence = job.fence
-        self.staging_prefix = f"job-{job.pk}-{job.fence}"
+        # An attempt first drops what earlier ones staged: then a stale worker that
+        # wakes up has nothing left to place.
+        self.staging_of_job = f"job-{job.pk}-"
+        self.staging_prefix = f"{self.staging_of_job}{job.fence}"
         self.files_done = job.files_done
         self.bytes_done = job.bytes_done
         self.current_file = ""

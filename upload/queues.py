@@ -17,6 +17,11 @@ def push_job(job_id: int) -> None:
     async_task("upload.tasks.run_job", job_id, cluster=LONG, group="jobs")
 
 
+def push_heartbeat(queue: str) -> None:
+    """Queue a task by which the queue's workers show that they take tasks."""
+    async_task("upload.tasks.heartbeat", queue, cluster=queue, save=False)
+
+
 def is_empty(queue: str) -> bool:
     """Return whether no task waits in the queue (tasks being worked on not counted)."""
     broker: Any = get_broker(queue)

@@ -148,7 +148,7 @@ class Batch:
         ``UnsafePath``.
         """
         mine, theirs = _tree(self._storage), _tree(source)
-        if mine and theirs and mine.device() == theirs.device():
+        if mine is not None and theirs is not None and mine.device() == theirs.device():
             known = Receipt(expected.size_bytes, "") if unchanged else expected
             with _finding(source_key):
                 _verify_source(theirs, source_key, known, self._hand.beat)
@@ -167,7 +167,7 @@ class Batch:
 
 def _verify_source(source: Tree, key: str, known: Receipt, beat: Beat) -> None:
     """Compare the size, and where the digest is known all bytes."""
-    found = Receipt(source.stat(key).st_size, "")
+    found = Receipt(source.status(key).st_size, "")
     verify(key, known, source.receipt(key, beat) if known.sha256 else found)
 
 
@@ -301,7 +301,7 @@ def fingerprint(storage: Storage, key: str) -> str:
     if tree is None:
         return ""
     with _finding(key):
-        seen = tree.stat(key)
+        seen = tree.status(key)
     return f"{seen.st_ino}-{seen.st_size}-{seen.st_mtime_ns}-{seen.st_ctime_ns}"
 
 

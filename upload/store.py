@@ -19,6 +19,7 @@ from upload.storage import (
     Batch,
     TempFileStorage,
     UploadedFileStorage,
+    drop_staging,
     fingerprint,
 )
 
@@ -40,6 +41,7 @@ def plan(session: Any) -> Iterator[dict[str, Any]]:
 
 def run(work: Work) -> None:
     """Store every planned file. Raise ``JobFailed`` where some could not be."""
+    drop_staging(UploadedFileStorage(), work.staging_of_job)
     items.freeze(work, plan(work.session))
     for batch in items.batches(work):
         _store_batch(work, batch)

@@ -107,9 +107,10 @@ class Tree:
         with self.folder((), make=True) as root:
             return os.fstat(root).st_dev
 
-    def stat(self, key: str) -> os.stat_result:
-        with self.entry(key) as entry:
-            return entry.stat()
+    def status(self, key: str) -> os.stat_result:
+        """Return the status of the regular file at a key."""
+        with paths.closing(self.open(key)) as descriptor:
+            return os.fstat(descriptor)
 
     def exists(self, key: str) -> bool:
         """Return whether anything stands at a key; False below a link."""
@@ -206,7 +207,7 @@ class Tree:
                     sync_file(descriptor)
                 found = digest(entry, hand.beat)
                 syncs.add(entry.folder)
-        except UnsafePath as error:
+        except (NotADirectoryError, UnsafePath) as error:
             raise occupied(key) from error
         if not expected.agrees_with(found):
             raise occupied(key)

@@ -1,5 +1,6 @@
 """Jobs: one at a time, claimed once, fenced, cancelled, retried, recovered."""
 
+import shutil
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -191,7 +192,7 @@ def test_a_copy_to_a_missing_folder_is_refused_before_anything_moves(
 ) -> None:
     session = make_session(S.STORED)
     destination = make_destination(tmp_path / "destinations" / "gone")
-    Path(destination.folder).rmdir()
+    shutil.rmtree(destination.folder)
 
     with pytest.raises(FileNotFoundError):
         jobs.request(session, JobKind.COPY, clerk, destination=destination)
@@ -218,13 +219,29 @@ def test_a_destination_that_vanishes_fails_the_job_and_leaves_it_stored(
     session = make_session(S.STORED)
     destination = make_destination(tmp_path / "destinations" / "gone")
     job = jobs.request(session, JobKind.COPY, clerk, destination=destination)
-    Path(destination.folder).rmdir()
+    shutil.rmtree(destination.folder)
 
     run(job)
 
     session.refresh_from_db()
     assert (job.state, session.status) == (JobState.FAILED, S.STORED)
     assert "gone" in job.error
+
+
+@on_real_commits
+def test_nothing_lands_in_an_empty_mount_point(clerk: Any, tmp_path: Path) -> None:
+    session = make_session(S.STORED)
+    destination = make_destination(tmp_path / "destinations" / "mount")
+    job = jobs.request(session, JobKind.COPY, clerk, destination=destination)
+    shutil.rmtree(destination.folder)
+    Path(destination.folder).mkdir()
+
+    run(job)
+
+    session.refresh_from_db()
+    assert (job.state, job.error_code) == (JobState.FAILED, "destination_refused")
+    assert session.status == S.STORED
+    assert not list(Path(destination.folder).iterdir())
 
 
 @pytest.mark.django_db

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from upload import conf
@@ -38,11 +38,29 @@ class Destination(PublicUuid):
 
     def target(self) -> Target:
         """Return the adapter that writes there; it checks itself before use."""
-        return FolderTarget(Path(self.folder), allowed_roots=conf.destination_roots())
+        return self._folder_target(identity=str(self.uuid))
+
+    def _folder_target(self, identity: str = "") -> FolderTarget:
+        return FolderTarget(
+            Path(self.folder),
+            allowed_roots=conf.destination_roots(),
+            identity=identity,
+        )
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save, then mark the folder as this destination's.
+
+        The marker tells the mounted destination from an empty mount point. Raise
+        ``DestinationRefused`` or ``OSError`` where the folder cannot be marked; then
+        nothing is saved.
+        """
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            self._folder_target(identity=str(self.uuid)).mark()
 
     def clean(self) -> None:
         """Refuse a folder that could not be written to, saying why."""
         try:
-            self.target().check()
+            self._folder_target().check()
         except (MunimentError, OSError, ValueError) as error:
             raise ValidationError({"folder": str(error)}) from error

@@ -1,0 +1,89 @@
+"""The broker hands out allowed tasks only, and schedules name nothing else."""
+
+from datetime import UTC, datetime
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django_q.brokers import get_broker
+from django_q.models import OrmQ, Schedule
+from django_q.signing import SignedPackage
+from django_q.tasks import async_task
+
+from upload import broker, schedules, tasks
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_the_settings_name_our_broker() -> None:
+    assert isinstance(get_broker(), broker.AllowListBroker)
+
+
+def test_an_allowed_task_is_handed_out() -> None:
+    async_task("upload.tasks.recover_jobs")
+
+    assert len(get_broker().dequeue() or []) == 1
+
+
+@pytest.mark.parametrize(
+    ("func", "options"),
+    [
+        ("os.system", {}),
+        ("upload.jobs.recover", {}),
+        ("upload.tasks.recover_jobs", {"hook": "os.system"}),
+        ("upload.tasks.recover_jobs", {"chain": [("os.system", ("true",))]}),
+    ],
+)
+def test_a_task_outside_the_list_is_dropped(func: str, options: dict[str, Any]) -> None:
+    async_task(func, **options)
+
+    assert not get_broker().dequeue()
+    assert not OrmQ.objects.exists()
+
+
+def test_a_task_with_a_bad_signature_is_kept_but_not_run() -> None:
+    OrmQ.objects.create(key=get_broker().list_key, payload="forged", lock=LONG_AGO)
+
+    assert not get_broker().dequeue()
+    assert OrmQ.objects.count() == 1
+
+
+def test_a_forged_schedule_row_runs_nothing() -> None:
+    from django_q.scheduler import scheduler
+
+    Schedule.objects.create(func="os.system", args="'true'", next_run=LONG_AGO)
+    scheduler(broker=get_broker())
+    assert SignedPackage.loads(OrmQ.objects.get().payload)["func"] == "os.system"
+
+    assert not get_broker().dequeue()
+
+
+def test_every_allowed_task_exists() -> None:
+    for path in broker.ALLOWED_TASKS:
+        module, _, name = path.rpartition(".")
+        assert module == tasks.__name__
+        assert callable(getattr(tasks, name))
+
+
+def test_sync_makes_the_schedules_true_and_deletes_strangers() -> None:
+    Schedule.objects.create(name="evil", func="os.system")
+    Schedule.objects.create(name=schedules.PLANNED[0].name, func="os.system")
+
+    schedules.sync()
+    schedules.sync()
+
+    assert sorted(Schedule.objects.values_list("name", "func")) == sorted(
+        (p.name, p.func) for p in schedules.PLANNED
+    )
+
+
+def test_every_schedule_names_an_allowed_task() -> None:
+    assert {p.func for p in schedules.PLANNED} <= broker.ALLOWED_TASKS
+
+
+def test_the_command_syncs() -> None:
+    call_command("sync_schedules", stdout=StringIO())
+
+    assert Schedule.objects.count() == len(schedules.PLANNED)

@@ -1,0 +1,343 @@
+"""How lists of sessions and jobs are narrowed: one FilterSet a model.
+
+The single definition behind the admin's list filters, the exports and the JSON list:
+same names in the query string, same counts everywhere. Searches stand in URLs, so a
+session's token is never searched. Who may see a row is not decided here.
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.core.validators import (
+    MaxLengthValidator,
+    MaxValueValidator,
+    MinValueValidator,
+)
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Concat
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django_filters import (
+    CharFilter,
+    ChoiceFilter,
+    DateFilter,
+    FilterSet,
+    MultipleChoiceFilter,
+    NumberFilter,
+)
+
+from upload import conf
+from upload.errors import FilterRefused
+from upload.models import (
+    InProgressSubmission,
+    Job,
+    PermUploadedFile,
+    Submission,
+    TempUploadedFile,
+    UploadSession,
+)
+from upload.states import EXPIRING, JobKind, JobState, SessionStatus
+
+# LIKE patterns of SQLite end at 50,000 bytes; nobody types so much.
+MAX_SEARCH_LENGTH = 200
+# Shorter uuid prefixes would match too much by chance.
+MIN_UUID_PREFIX = 4
+MAX_MINUTES = 10 * 366 * 24 * 60
+# Leaves room for a day and a time zone at both ends of what datetime can hold.
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(9998, 12, 31)
+UNITS = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
+MAX_BYTES = 2**63 - 1
+
+
+class SizeField(forms.CharField):
+    """Cleans "1500", "20 MB" or "1.5 GB" (1 kB is 1000 B) to bytes, or None."""
+
+    pattern = re.compile(r"(\d{1,18}(?:[.,]\d{1,9})?)\s*([kmgt]?b?)", re.I | re.A)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=32, **kwargs)
+        self.widget.attrs["placeholder"] = _("20 MB")
+
+    def clean(self, value: Any) -> int | None:
+        text = super().clean(value)
+        if not text:
+            return None
+        found = self.pattern.fullmatch(text)
+        unit = found[2].lower().removesuffix("b") if found else ""
+        factor = UNITS[f"{unit}b"]
+        size = int(float(found[1].replace(",", ".")) * factor) if found else -1
+        if not 0 <= size <= MAX_BYTES:
+            raise forms.ValidationError(
+                _("“%(text)s” is no size. Write bytes, or for example “20 MB”."),
+                params={"text": text},
+            )
+        return size
+
+
+class SizeFilter(CharFilter):  # type: ignore[misc]
+    field_class = SizeField
+
+
+class DayFilter(DateFilter):  # type: ignore[misc]
+    """A day of the current time zone, always as YYYY-MM-DD."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            input_formats=["%Y-%m-%d"],
+            widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+            validators=[MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY)],
+            **kwargs,
+        )
+
+
+class FromDay(DayFilter):
+    """Keep what is not before the day."""
+
+    def filter(self, qs: QuerySet[Any], value: date | None) -> QuerySet[Any]:
+        if value is None:
+            return qs
+        return qs.filter(**{f"{self.field_name}__gte": start_of(value)})
+
+
+class ToDay(DayFilter):
+    """Keep what is not after the day; the day itself belongs to it."""
+
+    def filter(self, qs: QuerySet[Any], value: date | None) -> QuerySet[Any]:
+        if value is None:
+            return qs
+        end = start_of(value + timedelta(days=1))
+        return qs.filter(**{f"{self.field_name}__lt": end})
+
+
+def start_of(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+class SearchFilter(CharFilter):  # type: ignore[misc]
+    """A phrase; NUL is refused by the field itself."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        limit = MaxLengthValidator(MAX_SEARCH_LENGTH)
+        super().__init__(label=gettext_lazy("Search"), validators=[limit], **kwargs)
+
+
+class SessionFilter(FilterSet):  # type: ignore[misc]
+    """Narrows upload sessions."""
+
+    status = MultipleChoiceFilter(
+        label=gettext_lazy("Status"), choices=SessionStatus.choices, distinct=False
+    )
+    expiry = ChoiceFilter(
+        label=gettext_lazy("Expiry"),
+        empty_label=gettext_lazy("Any"),
+        choices=[
+            ("expired", gettext_lazy("Expired")),
+            ("soon", gettext_lazy("Expires soon")),
+            ("never", gettext_lazy("Never expires")),
+        ],
+        method="by_expiry",
+    )
+    expires_within = NumberFilter(
+        label=gettext_lazy("Expires within (minutes)"),
+        min_value=0,
+        max_value=MAX_MINUTES,
+        decimal_places=0,
+        method="by_minutes_left",
+    )
+    owner = CharFilter(
+        label=gettext_lazy("Owner (user name)"),
+        field_name="user__username",
+        lookup_expr="iexact",
+        max_length=150,
+    )
+    started_after = FromDay(
+        label=gettext_lazy("Started on or after"), field_name="started_at"
+    )
+    started_before = ToDay(
+        label=gettext_lazy("Started on or before"), field_name="started_at"
+    )
+    interaction_after = FromDay(
+        label=gettext_lazy("Last interaction on or after"),
+        field_name="last_upload_interaction_time",
+    )
+    interaction_before = ToDay(
+        label=gettext_lazy("Last interaction on or before"),
+        field_name="last_upload_interaction_time",
+    )
+    size_min = SizeFilter(
+        label=gettext_lazy("Size at least (bytes, or with a unit)"),
+        field_name="total_size_bytes",
+        lookup_expr="gte",
+    )
+    size_max = SizeFilter(
+        label=gettext_lazy("Size at most (bytes, or with a unit)"),
+        field_name="total_size_bytes",
+        lookup_expr="lte",
+    )
+    q = SearchFilter(method="by_phrase")
+
+    class Meta:
+        model = UploadSession
+        fields: tuple[str, ...] = ()
+
+    def by_expiry(
+        self, queryset: QuerySet[Any], name: str, value: str
+    ) -> QuerySet[Any]:
+        return EXPIRY[value](queryset)
+
+    def by_minutes_left(
+        self, queryset: QuerySet[Any], name: str, value: Any
+    ) -> QuerySet[Any]:
+        return expiring_within(queryset, timedelta(minutes=int(value)))
+
+    def by_phrase(
+        self, queryset: QuerySet[Any], name: str, value: str
+    ) -> QuerySet[Any]:
+        return queryset.filter(session_phrase(value))
+
+
+def expired(sessions: Any) -> Any:
+    over = UploadSession.objects.past_expiry().order_by().values("pk")
+    return sessions.filter(Q(status=SessionStatus.EXPIRED) | Q(pk__in=over))
+
+
+def expiring_within(sessions: Any, span: timedelta) -> Any:
+    """Return open sessions whose time is not over yet but will be after ``span``."""
+    over = UploadSession.objects.past_expiry().order_by().values("pk")
+    return sessions.expiring_before(timezone.now() + span).exclude(pk__in=over)
+
+
+def expiring_soon(sessions: Any) -> Any:
+    minutes = conf.expiring_reminder_minutes()
+    if minutes is None:
+        return sessions.none()
+    return expiring_within(sessions, timedelta(minutes=minutes))
+
+
+def never_expiring(sessions: Any) -> Any:
+    if conf.expire_after() is None:
+        return sessions.exclude(status=SessionStatus.EXPIRED)
+    return sessions.exclude(status__in=EXPIRING)
+
+
+EXPIRY = {"expired": expired, "soon": expiring_soon, "never": never_expiring}
+
+
+def session_phrase(phrase: str) -> Q:
+    """Return what matches a session: uuid, owner, a file's name, a title.
+
+    Subqueries, not joins: a session with many files is still one row.
+    """
+    here = {"session": OuterRef("pk"), "name__icontains": phrase}
+    titled = Q(title__icontains=phrase)
+    return (
+        uuid_prefix("uuid", phrase)
+        | person("user", phrase)
+        | Exists(TempUploadedFile.objects.filter(**here))
+        | Exists(PermUploadedFile.objects.filter(**here))
+        | Exists(_about_session(InProgressSubmission).filter(titled))
+        | Exists(
+            _about_session(Submission).filter(
+                titled | Q(accession_number__iexact=phrase)
+            )
+        )
+    )
+
+
+def _about_session(model: Any) -> Any:
+    return model.objects.filter(upload_session=OuterRef("pk"))
+
+
+def uuid_prefix(field: str, phrase: str) -> Q:
+    """Match a whole uuid or its first digits, dashes or not, by a range."""
+    digits = phrase.replace("-", "").lower()
+    if not re.fullmatch(rf"[0-9a-f]{{{MIN_UUID_PREFIX},32}}", digits):
+        return Q(pk__in=[])
+    low, high = UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
+    return Q(**{f"{field}__gte": low, f"{field}__lte": high})
+
+
+def person(field: str, phrase: str) -> Q:
+    """Match a person by user name, or by first and last name in either order."""
+    people = UploadSession._meta.get_field("user").related_model._default_manager  # type: ignore[union-attr]
+    matching = people.alias(
+        western=Concat("first_name", Value(" "), "last_name"),
+        eastern=Concat("last_name", Value(" "), "first_name"),
+    ).filter(
+        Q(username__icontains=phrase)
+        | Q(western__icontains=phrase)
+        | Q(eastern__icontains=phrase)
+    )
+    return Q(**{f"{field}__in": matching.order_by().values("pk")})
+
+
+class JobFilter(FilterSet):  # type: ignore[misc]
+    """Narrows jobs."""
+
+    state = MultipleChoiceFilter(
+        label=gettext_lazy("State"), choices=JobState.choices, distinct=False
+    )
+    kind = MultipleChoiceFilter(
+        label=gettext_lazy("Kind"), choices=JobKind.choices, distinct=False
+    )
+    requester = CharFilter(
+        label=gettext_lazy("Asked by (user name)"),
+        field_name="requester__username",
+        lookup_expr="iexact",
+        max_length=150,
+    )
+    created_after = FromDay(
+        label=gettext_lazy("Asked on or after"), field_name="created_at"
+    )
+    created_before = ToDay(
+        label=gettext_lazy("Asked on or before"), field_name="created_at"
+    )
+    q = SearchFilter(method="by_phrase")
+
+    class Meta:
+        model = Job
+        fields: tuple[str, ...] = ()
+
+    def by_phrase(
+        self, queryset: QuerySet[Any], name: str, value: str
+    ) -> QuerySet[Any]:
+        return queryset.filter(
+            uuid_prefix("uuid", value)
+            | uuid_prefix("session_uuid", value)
+            | person("requester", value)
+        )
+
+
+def strict(
+    filterset_class: type[FilterSet],
+    params: QueryDict,
+    queryset: QuerySet[Any],
+    ignore: Iterable[str] = (),
+) -> QuerySet[Any]:
+    """Return ``queryset`` narrowed by ``params``, of which each must be understood.
+
+    ``ignore`` names parameters that are the caller's own, such as the page. Raise
+    ``FilterRefused`` naming every unknown parameter and bad value.
+    """
+    known = set(filterset_class.base_filters)
+    unknown = sorted(set(params) - known - set(ignore))
+    problems = {name: _unknown_text(known) for name in unknown}
+    filterset = filterset_class(params, queryset)
+    for name, errors in filterset.form.errors.items():
+        problems[name] = " ".join(str(error) for error in errors)
+    if problems:
+        raise FilterRefused(problems)
+    narrowed: QuerySet[Any] = filterset.qs
+    return narrowed
+
+
+def _unknown_text(known: set[str]) -> str:
+    return _("There is no such filter. Known filters: %(names)s.") % {
+        "names": ", ".join(sorted(known))
+    }
