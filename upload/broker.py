@@ -23,7 +23,7 @@ ALLOWED_TASKS = frozenset(
 )
 
 
-class AllowListBroker(ORM):  # type: ignore[misc]
+class AllowListBroker(ORM):
     """Hands out only tasks whose function is allowed and that name no hook."""
 
     def dequeue(self) -> list[tuple[int, Any]] | None:

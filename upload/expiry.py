@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from upload import conf, discard, policy, transitions
-from upload.errors import MunimentError, SessionBusy
+from upload.errors import SessionBusy
 from upload.events import SYSTEM, Cause
 from upload.states import OPEN, SessionStatus, Verb
 
@@ -96,6 +96,13 @@ def _finish(session: Any) -> None:
         expire(session)
 
 
+def deletable(sessions: Any) -> Any:
+    """Return the sessions whose row has been kept for long enough."""
+    return sessions.get_deletable().filter(
+        last_upload_interaction_time__lt=timezone.now() - conf.keep_expired()
+    )
+
+
 def delete_expired(
     sessions: Any, tell: Callable[[Any, Exception | None], None] | None = None
 ) -> tuple[int, int]:
@@ -103,10 +110,7 @@ def delete_expired(
 
     Long enough is DELETE_EXPIRED_AFTER_DAYS after their expiry. Their events stay.
     """
-    due = sessions.get_deletable().filter(
-        last_upload_interaction_time__lt=timezone.now() - conf.keep_expired()
-    )
-    return _each(_lazily(due), _delete, tell)
+    return _each(_lazily(deletable(sessions)), _delete, tell)
 
 
 def _delete(session: Any) -> None:
@@ -125,7 +129,7 @@ def _each(
         try:
             act(session)
             done += 1
-        except (MunimentError, OSError) as error:
+        except Exception as error:  # a foreign storage or the database may raise any
             logger.exception("Session %s could not be expired.", session.uuid)
             problem, failed = error, failed + 1
         if tell:

@@ -137,6 +137,13 @@ def may_cancel(job: Job, actor: Any) -> bool:
     )
 
 
+def can_stop(job: Job) -> bool:
+    """Return whether a cancel would still end the job before its work is done."""
+    if job.state in {JobState.AWAITING_APPROVAL, JobState.QUEUED}:
+        return not job.was_started or job.kind != JobKind.REMOVE
+    return job.state == JobState.RUNNING and job.kind != JobKind.REMOVE
+
+
 def cancel(job: Job, actor: Any, reason: str = "") -> None:
     """Stop the job: at once where it waits, at its next heartbeat where it runs.
 

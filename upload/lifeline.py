@@ -33,7 +33,7 @@ _forking_pid = 0
 
 
 def _remember_parent() -> None:
-    global _forking_pid  # noqa: PLW0603 - the only thing a fork hook can leave behind
+    global _forking_pid
     _forking_pid = os.getpid()
 
 

@@ -63,9 +63,8 @@ def may_view(actor: Any, session: Any) -> bool:
     """Return whether ``actor`` may see the session at all; if not, answer 404."""
     if actor.has_perm("upload.view_uploadsession"):
         return True
-    return session.user_id == actor.pk and actor.has_perm(
-        "upload.view_own_uploadsession"
-    )
+    own = session.user_id == actor.pk
+    return own and bool(actor.has_perm("upload.view_own_uploadsession"))
 
 
 def has_right(actor: Any, verb: Verb, session: Any) -> bool:
@@ -108,8 +107,8 @@ def require_state(verb: Verb, session: Any) -> None:
     if not is_legal(verb, session.status):
         raise IllegalTransition(
             session=str(session.uuid),
-            found=SessionStatus(session.status).label,
-            asked=verb.label,
+            found=str(SessionStatus(session.status).label),
+            asked=str(verb.label),
             allowed=words(RULES[verb].origins),
         )
 

@@ -87,7 +87,7 @@ def _write(
 ) -> None:
     """Make the bytes durable under ``key`` and note on ``row`` what they are."""
     head: list[bytes] = []
-    expected = Receipt(file.size, intent.sha256) if intent.sha256 else None
+    expected = Receipt(file.size or 0, intent.sha256) if intent.sha256 else None
     receipt = receive_into(storage, key, _remember_head(file, head), expected)
     if file.size is not None and receipt.size_bytes != file.size:
         raise SizeMismatch(

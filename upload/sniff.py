@@ -9,10 +9,11 @@ HEAD_BYTES = 8192
 EMPTY = "application/x-empty"
 UNKNOWN = "application/octet-stream"
 TEXT_BY_EXTENSION = {"csv": "text/csv", "html": "text/html", "htm": "text/html"}
+OOXML = "application/vnd.openxmlformats-officedocument."
 ZIP_MEMBERS = {
-    b"word/": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    b"xl/": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    b"ppt/": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    b"word/": f"{OOXML}wordprocessingml.document",
+    b"xl/": f"{OOXML}spreadsheetml.sheet",
+    b"ppt/": f"{OOXML}presentationml.presentation",
 }
 
 

@@ -84,6 +84,11 @@ def edge(origin: str, target: str) -> Edge | None:
     return _EDGE_BY_ENDS.get((origin, target))
 
 
+def legal_edge(origin: str, target: str) -> Edge:
+    """Return the edge between two states; raise ``KeyError`` where there is none."""
+    return _EDGE_BY_ENDS[(str(origin), str(target))]
+
+
 def origins(target: str) -> frozenset[SessionStatus]:
     """Return the states from which a session may move to ``target``."""
     return frozenset(e.origin for e in EDGES if e.target == target)

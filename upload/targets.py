@@ -251,7 +251,7 @@ def _require_apart(root: Path) -> None:
 
 def _own_folders() -> list[Path]:
     """Return the folders that no destination may hold or lie in, links resolved."""
-    named = [settings.STATIC_ROOT, settings.MEDIA_ROOT]
+    named = [str(settings.STATIC_ROOT), str(settings.MEDIA_ROOT)]
     local = [local_path(make(), "") for make in (TempFileStorage, UploadedFileStorage)]
     return [Path(place).resolve() for place in (*named, *local) if place]
 
@@ -259,9 +259,9 @@ def _own_folders() -> list[Path]:
 def _own_tops() -> list[Path]:
     """Return the folders that a destination may lie in but not hold."""
     databases = [
-        Path(database["NAME"]).parent
+        Path(str(database["NAME"])).parent
         for database in settings.DATABASES.values()
-        if Path(database["NAME"]).is_absolute()
+        if Path(str(database["NAME"])).is_absolute()
     ]
     return [place.resolve() for place in (Path(settings.DATA_DIR), *databases)]
 

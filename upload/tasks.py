@@ -5,13 +5,18 @@ itself is harmless.
 """
 
 import logging
+import time
+from collections.abc import Callable
+from typing import Any
 
 from django.utils import timezone
 
-from upload import execution, expiry, jobs
+from upload import execution, expiry, jobs, queues
 from upload.models import Job, UploadSession, WorkerBeat
 
 logger = logging.getLogger(__name__)
+
+BEAT_SECONDS = 5
 
 
 def run_job(job_id: int) -> bool:
@@ -24,19 +29,32 @@ def run_job(job_id: int) -> bool:
 
 def expire_sessions() -> str:
     """Expire sessions whose time is over."""
-    done, failed = expiry.expire_due(UploadSession.objects)
+    done, failed = expiry.expire_due(UploadSession.objects, _beating())
     return f"{done} expired, {failed} failed"
 
 
 def delete_expired_sessions() -> str:
     """Delete the rows of sessions that expired long ago."""
-    done, failed = expiry.delete_expired(UploadSession.objects)
+    done, failed = expiry.delete_expired(UploadSession.objects, _beating())
     return f"{done} deleted, {failed} failed"
 
 
 def recover_jobs() -> str:
     """Queue jobs that are due, dead or were never queued: the watchdog."""
     return str(jobs.recover())
+
+
+def _beating() -> Callable[[Any, Exception | None], None]:
+    """Return a callback for sweeps: a long one must not look like a hung queue."""
+    last = time.monotonic()
+
+    def beat(session: Any, problem: Exception | None) -> None:
+        nonlocal last
+        if time.monotonic() - last > BEAT_SECONDS:
+            heartbeat(queues.SHORT)
+            last = time.monotonic()
+
+    return beat
 
 
 def heartbeat(queue: str) -> None:

@@ -22,7 +22,7 @@ from upload.states import (
     OPEN,
     Outcome,
     SessionStatus,
-    edge,
+    legal_edge,
     origins,
 )
 
@@ -46,8 +46,7 @@ def move(
             if _compare_and_set(session, origin, target):
                 _record(session, origin, target, cause, outcome)
                 return origin
-    _refuse(session, target, may_leave)
-    raise AssertionError("unreachable")
+    raise _refusal(session, target, may_leave)
 
 
 def _likeliest_first(
@@ -89,8 +88,7 @@ def _record(
     cause: Cause,
     outcome: Outcome,
 ) -> None:
-    legal = edge(origin, target)
-    assert legal is not None  # origins() came from the same table
+    legal = legal_edge(origin, target)
     told = Cause(
         cause.actor,
         cause.job,
@@ -100,11 +98,11 @@ def _record(
     events.record(session, legal.code, legal.premis, told, outcome)
 
 
-def _refuse(
+def _refusal(
     session: Any, target: SessionStatus, may_leave: frozenset[SessionStatus]
-) -> None:
+) -> IllegalTransition:
     session.refresh_from_db(fields=["status"])
-    raise IllegalTransition(
+    return IllegalTransition(
         session=str(session.uuid),
         found=str(SessionStatus(session.status).label),
         asked=_("become “%(target)s”") % {"target": target.label},
@@ -128,7 +126,7 @@ def admit_file(session: Any, size_bytes: int, cause: Cause = SYSTEM) -> None:
         total_size_bytes=F("total_size_bytes") + size_bytes,
         **interaction(timezone.now()),
     ):
-        _refuse_file(session)
+        raise _refusal_of_file(session)
     if session.status != SessionStatus.UPLOADING:
         _start_uploading(session, cause)
 
@@ -150,11 +148,11 @@ def _start_uploading(session: Any, cause: Cause) -> None:
     session.status = SessionStatus.UPLOADING
 
 
-def _refuse_file(session: Any) -> None:
-    """Say which condition of ``admit_file`` did not hold."""
+def _refusal_of_file(session: Any) -> IllegalTransition | LimitExceeded:
+    """Return which condition of ``admit_file`` did not hold."""
     if not _open_rows(session).exists():
-        _refuse(session, SessionStatus.UPLOADING, OPEN)
-    raise LimitExceeded(
+        return _refusal(session, SessionStatus.UPLOADING, OPEN)
+    return LimitExceeded(
         _(
             "Session %(session)s is full: at most %(count)d files and %(size)d MB "
             "in all. Open another session for further files."
@@ -209,4 +207,5 @@ def require_still_uploading(session: Any) -> None:
     """
     rows = type(session).objects.filter(pk=session.pk, status=SessionStatus.UPLOADING)
     if not rows.update(**interaction(timezone.now())):
-        _refuse(session, SessionStatus.UPLOADING, frozenset({SessionStatus.UPLOADING}))
+        only = frozenset({SessionStatus.UPLOADING})
+        raise _refusal(session, SessionStatus.UPLOADING, only)

@@ -267,5 +267,5 @@ def test_a_row_saved_by_hand_takes_size_and_digest_and_is_counted() -> None:
 def test_the_same_name_cannot_stand_twice_in_a_session() -> None:
     row = first_file()
 
-    with pytest.raises(Exception, match="(?i)unique"), transaction.atomic():
+    with pytest.raises(Exception, match=r"(?i)unique"), transaction.atomic():
         TempUploadedFile.objects.create(session=row.session, name="a.txt")

@@ -209,7 +209,9 @@ def test_a_copy_to_a_disabled_destination_is_refused(
     destination.enabled = False
 
     with pytest.raises(DestinationRefused, match="“Archive” is not enabled"):
-        jobs.request(make_session(S.STORED), JobKind.COPY, clerk, destination=destination)
+        jobs.request(
+            make_session(S.STORED), JobKind.COPY, clerk, destination=destination
+        )
 
 
 @on_real_commits

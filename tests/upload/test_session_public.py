@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError
 from django.utils import timezone
 
-from tests.make import make_session, make_upload, make_user, set_status
+from tests.make import make_session, make_upload, make_user
 from upload.errors import IllegalTransition, JobFailed, LimitExceeded, NameTaken
 from upload.models import (
     InProgressSubmission,
@@ -258,7 +258,7 @@ def test_a_second_file_of_a_name_is_refused() -> None:
     session = make_session()
     session.add_temp_file(make_upload("a.txt", b"one"))
 
-    with pytest.raises(NameTaken, match="“a.txt”"):
+    with pytest.raises(NameTaken, match=r"“a\.txt”"):
         session.add_temp_file(make_upload("a.txt", b"two"))
 
     assert session.upload_size == 3
@@ -289,7 +289,7 @@ def test_removing_the_last_file_leaves_the_session_created() -> None:
 def test_removing_an_unknown_name_says_so() -> None:
     session = make_session(S.UPLOADING)
 
-    with pytest.raises(FileNotFoundError, match="“nope.txt”"):
+    with pytest.raises(FileNotFoundError, match=r"“nope.txt”"):
         session.remove_temp_file_by_name("nope.txt")
 
 

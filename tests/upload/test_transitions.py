@@ -132,9 +132,7 @@ def test_of_two_callers_at_one_instant_exactly_one_wins(round_: int) -> None:
 
     def move(index: int) -> Any:
         mine = UploadSession.objects.get(pk=session.pk)
-        return transitions.move(
-            mine, targets[index], allowed=[SessionStatus.CREATED]
-        )
+        return transitions.move(mine, targets[index], allowed=[SessionStatus.CREATED])
 
     results = race(2, move)
 

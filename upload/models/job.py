@@ -96,7 +96,7 @@ class Job(PublicUuid):
     error = models.TextField(_("error"), blank=True)
     error_code = models.CharField(_("error code"), max_length=64, blank=True)
 
-    objects: ClassVar["JobManager"] = JobQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar["JobManager"] = JobQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("job")

@@ -14,6 +14,7 @@ from upload import lifeline
 
 
 class Command(BaseCommand):
+    requires_system_checks = ()  # run_worker has just made them
     help = "Run the cluster of the queue that Q_CLUSTER_NAME names."
 
     def handle(self, *args: Any, **options: Any) -> None:
