@@ -1,0 +1,41 @@
+#!/bin/sh
+# Install the system packages that some tests need. Does nothing where none is missing.
+#
+# Always ends with 0: a test whose program is missing skips itself on a person's machine
+# and fails where CI=true (tests/services/system.py).
+set -u
+
+missing=""
+need() { # package, then a command that is true where it is there
+    package=$1
+    shift
+    "$@" >/dev/null 2>&1 || missing="$missing $package"
+}
+
+has() { command -v "$1"; }
+has_library() { ldconfig -p | grep -q "$1" || find /usr/lib /lib -name "$1*" | grep -q .; }
+has_font() { find /usr/share/fonts -iname "$1" | grep -q .; }
+
+need chromium has chromium
+need gettext has msgfmt
+need strace has strace
+need libmagic1 has_library libmagic.so.1
+need fonts-ipafont-gothic has_font 'ipag.*'
+[ -n "$missing" ] || exit 0
+
+# Never waits for a password where nobody can type one.
+apt() {
+    if [ "$(id -u)" = 0 ]; then as_root=""; else as_root="sudo"; fi
+    if [ -n "$as_root" ] && [ ! -t 0 ]; then as_root="sudo --non-interactive"; fi
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get "$@"
+}
+
+echo "services: installing with apt-get:$missing"
+# shellcheck disable=SC2086  # one word a package
+if has apt-get >/dev/null && apt update -qq &&
+    apt install -qq -y --no-install-recommends $missing >/dev/null; then
+    echo "services: installed."
+else
+    echo "services: could not install$missing. Install them by hand; until then the" \
+        "tests that need them are skipped, or fail where CI=true."
+fi
