@@ -52,7 +52,7 @@ class Cluster:
     def start(self) -> None:
         """Start the cluster in a process group of its own."""
         self.stop_file.unlink(missing_ok=True)
-        self.process = subprocess.Popen(
+        self.process = subprocess.Popen(  # noqa: S603 - our own command
             [sys.executable, str(MANAGE), "run_queue"],
             env=os.environ
             | {
@@ -71,36 +71,37 @@ class Cluster:
         """Start the cluster anew when it has ended, later each time it ends at once."""
         now = time.monotonic()
         if self.process is not None and self.process.poll() is not None:
-            self._note_end(now)
+            self._note_end(self.process.returncode, now)
         if self.process is None and now >= self.restart_at:
             self.start()
 
-    def _note_end(self, now: float) -> None:
-        assert self.process is not None
+    def _note_end(self, code: int, now: float) -> None:
         steady = now - self.started_at > STEADY_SECONDS
         self.quick_ends = 0 if steady else self.quick_ends + 1
         pause = min(2**self.quick_ends - 1, LONGEST_PAUSE_SECONDS)
         logger.error(
             "Queue %s: its cluster ended with code %s; the next starts in %d s.",
             self.queue,
-            self.process.returncode,
+            code,
             pause,
         )
         self.kill()
         self.process, self.restart_at = None, now + pause
 
     def look_for_life(self) -> None:
-        """Note a new heartbeat, or that jobs keep all workers busy."""
+        """Note a new heartbeat, or that jobs keep all workers busy.
+
+        Heartbeats are told apart, not compared with a clock that may be set anew; one
+        that was not asked for since the start is an earlier cluster's.
+        """
         seen = WorkerBeat.objects.filter(queue=self.queue).values_list("seen_at")
         newest = seen.first()
-        if newest != self._seen:
-            self._seen, self.asked_at = newest, 0
-            self._note_life()
-        elif self.jobs_running() >= self.workers:
-            self._note_life()
-
-    def _note_life(self) -> None:
-        self.alive_at = max(self.alive_at, time.monotonic())
+        is_answer = newest != self._seen and bool(self.asked_at)
+        self._seen = newest
+        if is_answer:
+            self.asked_at = 0
+        if is_answer or self.jobs_running() >= self.workers:
+            self.alive_at = time.monotonic()
 
     def jobs_running(self) -> int:
         """Return how many live leases this cluster's processes hold."""

@@ -70,6 +70,21 @@ def removal_needs_approval() -> bool:
     return bool(settings.REMOVAL_NEEDS_APPROVAL)
 
 
+def uploaders_may_download_stored() -> bool:
+    """Return whether owners without the permission may open their stored files."""
+    return bool(settings.UPLOADERS_MAY_DOWNLOAD_STORED)
+
+
+def accel_redirect_prefix() -> str:
+    """Return the internal location nginx serves our storages from, or ``""``."""
+    return str(settings.ACCEL_REDIRECT_PREFIX).rstrip("/")
+
+
+def staff_site() -> str:
+    """Return the dotted path of the site whose frame staff pages get, or ``""``."""
+    return str(settings.STAFF_SITE)
+
+
 def destination_roots() -> list[Path]:
     """Return the folders below which a destination's folder must lie."""
     return [Path(root) for root in settings.DESTINATION_ROOTS]

@@ -179,3 +179,55 @@ class FilterRefused(MunimentError, ValueError):
             "names": ", ".join(problems)
         }
         super().__init__(" ".join(f"{name}: {t}" for name, t in problems.items()))
+
+
+class BodyRefused(MunimentError, ValueError):
+    """A request's body is not what it says it is, or not what is asked for."""
+
+    code = "malformed_body"
+
+    def __init__(self, message: str, code: str = "malformed_body") -> None:
+        self.code = code
+        super().__init__(message)
+
+
+class LengthRequired(MunimentError, ValueError):
+    """A request does not say how long its body is."""
+
+    code = "length_required"
+
+
+class TooLarge(MunimentError, ValueError):
+    """A file or a request is larger than may be sent at once."""
+
+    code = "too_large"
+
+
+class TypeRefused(MunimentError, ValueError):
+    """A file's bytes are of another kind than its name says."""
+
+    code = "type_mismatch"
+
+
+class NoRoom(MunimentError, OSError):
+    """The storage has not enough space left; nothing was written."""
+
+    code = "storage_full"
+
+
+class UploadsOff(MunimentError):
+    """FILE_UPLOAD_ENABLED is off."""
+
+    code = "uploads_off"
+
+
+class NotFound(MunimentError, LookupError):
+    """There is no such object, or the person may not know of it: one answer."""
+
+    code = "not_found"
+
+
+class NotSignedIn(MunimentError):
+    """Nobody is signed in, or a token opens nothing."""
+
+    code = "not_signed_in"

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
+from upload import conf
 from upload.errors import IllegalTransition, NotPermitted
 from upload.states import OPEN, SessionStatus, Verb
 
@@ -44,6 +46,19 @@ RULES: dict[Verb, Rule] = {
     ),
 }
 
+TEMPORARY_DOWNLOAD = "download_temporary_uploadsession"
+
+# What a session that may not cannot do, for the sentence “so it cannot …”.
+DEEDS = {
+    Verb.UPLOAD: _lazy("take files"),
+    Verb.REMOVE_FILE: _lazy("give up a temporary file"),
+    Verb.EXPIRE: _lazy("expire"),
+    Verb.STORE: _lazy("be stored"),
+    Verb.COPY: _lazy("be copied"),
+    Verb.REMOVE: _lazy("have its files removed"),
+    Verb.RETRY: _lazy("be retried"),
+}
+
 PERMISSIONS: tuple[tuple[str, Any], ...] = (
     ("view_own_uploadsession", "Can view own upload sessions"),
     ("upload_uploadsession", "Can upload into any session"),
@@ -54,7 +69,7 @@ PERMISSIONS: tuple[tuple[str, Any], ...] = (
     ("remove_uploadsession", "Can remove the files of upload sessions"),
     ("approve_removal_uploadsession", "Can approve the removal of stored files"),
     ("export_uploadsession", "Can export session reports"),
-    ("download_temporary_uploadsession", "Can download temporary files"),
+    (TEMPORARY_DOWNLOAD, "Can download temporary files"),
     ("download_uploadsession", "Can download permanent files"),
 )
 
@@ -65,6 +80,25 @@ def may_view(actor: Any, session: Any) -> bool:
         return True
     own = session.user_id == actor.pk
     return own and bool(actor.has_perm("upload.view_own_uploadsession"))
+
+
+def may_open_session(actor: Any) -> bool:
+    """Return whether ``actor`` may start a session of their own."""
+    rule = RULES[Verb.UPLOAD]
+    names = (rule.permission, rule.own_permission)
+    return any(actor.has_perm(f"upload.{name}") for name in names)
+
+
+def may_download(actor: Any, session: Any, *, stored: bool) -> bool:
+    """Return whether ``actor`` may open a permanent or temporary file of the session.
+
+    Stored files are closed to their owner unless UPLOADERS_MAY_DOWNLOAD_STORED is on.
+    """
+    permission = "download_uploadsession" if stored else TEMPORARY_DOWNLOAD
+    if actor.has_perm(f"upload.{permission}"):
+        return True
+    own = session.user_id == actor.pk and may_view(actor, session)
+    return own and (not stored or conf.uploaders_may_download_stored())
 
 
 def has_right(actor: Any, verb: Verb, session: Any) -> bool:
@@ -108,7 +142,7 @@ def require_state(verb: Verb, session: Any) -> None:
         raise IllegalTransition(
             session=str(session.uuid),
             found=str(SessionStatus(session.status).label),
-            asked=str(verb.label),
+            asked=str(DEEDS[verb]),
             allowed=words(RULES[verb].origins),
         )
 

@@ -1,70 +1,107 @@
 """Names that every file system of a destination can hold, and their arrangement.
 
-Characters that Windows, exFAT or POSIX refuse are percent-encoded, so the original
-can be read back; the job's items map them.
+Characters that Windows, exFAT or POSIX refuse are percent-encoded, so the original can
+be read back; the job's items map them. Only ``arrange`` makes names distinct.
 """
 
 import re
 import unicodedata
-from collections.abc import Hashable, Iterable
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator
 
-from upload.names import MAX_NAME_BYTES, collision_key, numbered
+from upload.names import (
+    MAX_NAME_BYTES,
+    collision_key,
+    numbered,
+    shortened,
+    split_extension,
+)
 
-REFUSED = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
-DEVICE = re.compile(r"(?i)^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)")
+# A "%" only where it would be read as one of ours.
+ENCODED = re.compile(r'[\x00-\x1f\x7f-\x9f\ud800-\udfff<>:"/\\|?*]|%(?=[0-9A-Fa-f]{2})')
+# Windows takes these for devices with any extension, also after spaces.
+DEVICE = re.compile(
+    r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$) *(\.|$)", re.IGNORECASE
+)
+NAMELESS = "_"
+
+# A file's key, and its path still to be arranged.
+type Source[Key] = tuple[Key, list[str]]
+# Name in one folder, whether it is a folder, and the key of its (first) file.
+type Entry[Key] = tuple[str, bool, Key]
 
 
 def portable_segment(name: str) -> str:
     """Return one path part that is legal everywhere, in NFC, of at most 255 bytes."""
-    safe = unicodedata.normalize("NFC", name).replace("%", "%25")
-    safe = REFUSED.sub(lambda match: _percent(match.group()), safe)
+    safe = ENCODED.sub(_percent, unicodedata.normalize("NFC", name))
     if DEVICE.match(safe):
-        safe = _percent(safe[0]) + safe[1:]
-    if safe.endswith((".", " ")):
-        safe = safe[:-1] + _percent(safe[-1])
-    if safe.startswith(" "):
-        safe = _percent(" ") + safe[1:]
-    return _shortened(safe)
+        safe = f"%{ord(safe[0]):02X}{safe[1:]}"
+    safe = re.sub(r"^ | $|\.$", _percent, safe)
+    return _fitted(safe) or NAMELESS
 
 
-def _percent(text: str) -> str:
-    return "".join(f"%{byte:02X}" for byte in text.encode())
+def _percent(match: re.Match[str]) -> str:
+    found = match.group().encode(errors="surrogatepass")
+    return "".join(f"%{byte:02X}" for byte in found)
 
 
-def _shortened(name: str) -> str:
-    while len(name.encode()) > MAX_NAME_BYTES:
-        stem, dot, end = name.rpartition(".")
-        name = stem[:-1] + dot + end if stem else name[:-1]
-    return name
+def _fitted(name: str) -> str:
+    if len(name.encode()) <= MAX_NAME_BYTES:
+        return name
+    stem, end = split_extension(name)
+    short = shortened(stem, MAX_NAME_BYTES - len(end.encode()))
+    # Half an escape, or a dot or space that has become the last.
+    short = re.sub(r"%[0-9A-F]?$", "", short)
+    return short + end if end else short.rstrip(". ")
 
 
 def arrange[Key: Hashable](paths: Iterable[tuple[Key, str]]) -> dict[Key, str]:
     """Give each file a target path so that no two collide on any file system.
 
-    Deterministic whatever the order. Of those that collide the first by path keeps
-    its name, the others are numbered.
+    Deterministic whatever the order. Of the files and folders of one folder that
+    collide, the first by path (then by key) keeps its name, the others are numbered;
+    folders spelled alike are one folder.
     """
-    taken: dict[str, str] = {}  # collision key of a path → "file" or its folder's path
-    arranged: dict[Key, str] = {}
-    for key, path in sorted(paths, key=lambda pair: (pair[1], str(pair[0]))):
-        *folders, name = [portable_segment(part) for part in path.split("/")]
-        parent = ""
-        for folder in folders:
-            parent = _claim(taken, parent, folder, as_folder=True)
-        arranged[key] = _claim(taken, parent, name, as_folder=False)
-    return arranged
+    ordered = sorted(paths, key=lambda pair: (pair[1], str(pair[0])))
+    return dict(_below("", [(key, path.split("/")) for key, path in ordered]))
 
 
-def _claim(taken: dict[str, str], parent: str, name: str, *, as_folder: bool) -> str:
-    """Return a free path below ``parent``; folders of one spelling are shared."""
-    number = 1
+def _below[Key](parent: str, sources: list[Source[Key]]) -> Iterator[tuple[Key, str]]:
+    """Yield key and target of each source, all of which stand in ``parent``."""
+    folders: dict[str, list[Source[Key]]] = {}
+    entries: list[Entry[Key]] = []
+    for key, (name, *rest) in sources:
+        if not rest or name not in folders:
+            entries.append((name, bool(rest), key))
+        if rest:
+            folders.setdefault(name, []).append((key, rest))
+    for (name, is_folder, key), target in zip(entries, _distinct(entries), strict=True):
+        if is_folder:
+            yield from _below(f"{parent}{target}/", folders[name])
+        else:
+            yield key, parent + target
+
+
+def _distinct[Key](entries: list[Entry[Key]]) -> list[str]:
+    """Return a target name for each entry; the first of each name goes first."""
+    targets = [portable_segment(name) for name, _is_folder, _key in entries]
+    owners: dict[str, int] = {}
+    for place, target in enumerate(targets):
+        owners.setdefault(collision_key(target), place)
+    tried: Counter[str] = Counter()
+    for place, target in enumerate(targets):
+        if owners[collision_key(target)] != place:
+            targets[place] = _numbered_free(target, entries[place][1], owners, tried)
+            owners[collision_key(targets[place])] = place
+    return targets
+
+
+def _numbered_free(
+    target: str, is_folder: bool, owners: dict[str, int], tried: Counter[str]
+) -> str:
+    """Return ``target`` with the first free number; ``tried`` keeps it from 1 on."""
     while True:
-        wanted = name if number == 1 else numbered(name, number)
-        path = f"{parent}/{wanted}" if parent else wanted
-        holder = taken.get(collision_key(path))
-        if holder is None:
-            taken[collision_key(path)] = f"folder {path}" if as_folder else "file"
-            return path
-        if as_folder and holder == f"folder {path}":
-            return path
-        number += 1
+        tried[target] += 1
+        name = numbered(target, tried[target] + 1, keep_extension=not is_folder)
+        if collision_key(name) not in owners:
+            return name

@@ -18,18 +18,23 @@ from upload import conf, events, names, paths, policy, sniff, transitions
 from upload.copy_engine import Receipt
 from upload.errors import EmptyFileRefused, MunimentError, NameTaken, SizeMismatch
 from upload.events import SYSTEM, Cause
+from upload.staging import StagedFile
 from upload.states import Verb
 from upload.storage import TempFileStorage, fingerprint, receive_into
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What the sender says of a file. ``numbered``: a taken name gets a number."""
+    """What the sender says of a file. ``numbered``: a taken name gets a number.
+
+    ``via`` names the door it came by where that is no person's own session.
+    """
 
     relative_path: str = ""
     sha256: str = ""
     numbered: bool = False
     actor: Any = None
+    via: str = ""
 
 
 PLAIN = Intent()
@@ -51,7 +56,7 @@ def receive(session: Any, file: UploadedFile, intent: Intent = PLAIN) -> Any:
         uuid=uuid.uuid4(),
         name=name,
         original_name=name,
-        relative_path=intent.relative_path,
+        relative_path=names.clean_relative_path(intent.relative_path),
         received_by=intent.actor,
     )
     storage = TempFileStorage()
@@ -88,7 +93,7 @@ def _write(
     """Make the bytes durable under ``key`` and note on ``row`` what they are."""
     head: list[bytes] = []
     expected = Receipt(file.size or 0, intent.sha256) if intent.sha256 else None
-    receipt = receive_into(storage, key, _remember_head(file, head), expected)
+    receipt = _place(storage, key, file, head, expected)
     if file.size is not None and receipt.size_bytes != file.size:
         raise SizeMismatch(
             _(
@@ -113,6 +118,19 @@ def _write(
     row.fingerprint = fingerprint(storage, key)
 
 
+def _place(
+    storage: Any,
+    key: str,
+    file: UploadedFile,
+    head: list[bytes],
+    expected: Receipt | None,
+) -> Receipt:
+    if isinstance(file, StagedFile):
+        head.append(file.head)
+        return file.place(key, expected)
+    return receive_into(storage, key, _remember_head(file, head), expected)
+
+
 def _remember_head(file: UploadedFile, head: list[bytes]) -> Iterator[bytes]:
     wanted = sniff.HEAD_BYTES
     for chunk in file.chunks():
@@ -128,7 +146,7 @@ def _commit(session: Any, row: Any, intent: Intent) -> None:
     for number in range(1, NUMBERED_TRIES):
         try:
             with transaction.atomic():
-                _insert(session, row, cause)
+                _insert(session, row, cause, intent.via)
             return
         except IntegrityError:
             if not intent.numbered:
@@ -137,7 +155,7 @@ def _commit(session: Any, row: Any, intent: Intent) -> None:
     _refuse_taken(session, row.original_name)
 
 
-def _insert(session: Any, row: Any, cause: Cause) -> None:
+def _insert(session: Any, row: Any, cause: Cause, via: str) -> None:
     transitions.admit_file(session, row.size, cause)
     # Not save(): admit_file has counted the file.
     type(row).objects.bulk_create([row])
@@ -148,7 +166,8 @@ def _insert(session: Any, row: Any, cause: Cause) -> None:
             "name": row.name,
             "size_bytes": row.size,
             "sha256": row.sha256,
-        },
+        }
+        | ({"via": via} if via else {}),
     )
     events.record(session, "file_received", "message digest calculation", told)
 
@@ -172,6 +191,16 @@ def remove(session: Any, row: Any, cause: Cause = SYSTEM) -> None:
     told = Cause(cause.actor, cause.job, cause.reason, detail)
     with transaction.atomic():
         transitions.require_still_uploading(session)
+        _require_still_there(session, row)
         row.delete()
         events.record(session, "file_removed", "deletion", told)
         transitions.empty_if_last(session, told)
+
+
+def _require_still_there(session: Any, row: Any) -> None:
+    """Refuse where another removal was first: delete() would count the file twice."""
+    if not session.tempuploadedfile_set.filter(pk=row.pk).exists():
+        raise FileNotFoundError(
+            _("Session %(session)s has no temporary file called “%(name)s”.")
+            % {"session": session.uuid, "name": row.name}
+        )

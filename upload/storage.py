@@ -42,6 +42,7 @@ __all__ = [
     "adopt",
     "digest_of",
     "drop_staging",
+    "durable_tree",
     "fingerprint",
     "free_bytes",
     "iter_chunks",
@@ -92,7 +93,7 @@ def UploadedFileStorage() -> Storage:
     return AliasStorage("uploaded")
 
 
-def _tree(storage: Storage) -> Tree | None:
+def durable_tree(storage: Storage) -> Tree | None:
     """Return the tree of a durable storage, seen through an alias."""
     behind = storage.behind if isinstance(storage, AliasStorage) else storage
     return behind.tree if isinstance(behind, DurableFileSystemStorage) else None
@@ -126,7 +127,7 @@ class Batch:
         self, key: str, chunks: Iterable[bytes], expected: Receipt | None = None
     ) -> Receipt:
         """Write ``chunks`` under exactly ``key``; see ``Tree.put``."""
-        tree = _tree(self._storage)
+        tree = durable_tree(self._storage)
         if tree is not None:
             return tree.put(key, chunks, expected, self._hand)
         return _save_exactly(self._storage, key, chunks, expected, self._hand.beat)
@@ -147,7 +148,7 @@ class Batch:
         is streamed. Raise ``SourceMissing``, ``DigestMismatch``, ``TargetOccupied``,
         ``UnsafePath``.
         """
-        mine, theirs = _tree(self._storage), _tree(source)
+        mine, theirs = durable_tree(self._storage), durable_tree(source)
         if mine is not None and theirs is not None and mine.device() == theirs.device():
             known = Receipt(expected.size_bytes, "") if unchanged else expected
             with _finding(source_key):
@@ -158,7 +159,7 @@ class Batch:
 
     def delete(self, key: str) -> None:
         """Delete one key; a missing one is fine."""
-        tree = _tree(self._storage)
+        tree = durable_tree(self._storage)
         if tree is None:
             self._storage.delete(key)
         else:
@@ -262,7 +263,7 @@ def iter_chunks(storage: Storage, key: str) -> Iterator[bytes]:
 
     Raise ``SourceMissing`` if there is none.
     """
-    tree = _tree(storage)
+    tree = durable_tree(storage)
     with _finding(key):
         if tree is not None:
             yield from tree.read(key)
@@ -297,7 +298,7 @@ def fingerprint(storage: Storage, key: str) -> str:
     It changes at a link, rename or chmod too: a difference says only that the bytes
     must be hashed again. Raise ``SourceMissing`` where there is no file.
     """
-    tree = _tree(storage)
+    tree = durable_tree(storage)
     if tree is None:
         return ""
     with _finding(key):
@@ -326,5 +327,5 @@ def free_bytes(storage: Storage) -> int | None:
 
 def drop_staging(storage: Storage, prefix: str, min_age_seconds: float = 0) -> int:
     """Drop staging files of an owner; see ``Tree.drop_staging``."""
-    tree = _tree(storage)
+    tree = durable_tree(storage)
     return 0 if tree is None else tree.drop_staging(prefix, min_age_seconds)

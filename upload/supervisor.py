@@ -2,7 +2,7 @@
 
 Run by ``run_worker`` in the foreground. A cluster that ends is started anew; one that
 hangs (its heartbeat tasks are not run although a worker should be free) is stopped
-and replaced. Moves no byte and decides about no job: ``jobs.recover`` does.
+and replaced. Moves no byte and decides about no job: ``recovery.recover`` does.
 """
 
 import logging
@@ -10,13 +10,15 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from django.conf import settings
 from django.db import close_old_connections
 
-from upload import conf, jobs, queues
+from upload import conf, queues, recovery
 from upload.cluster import Cluster
 
 logger = logging.getLogger(__name__)
@@ -36,18 +38,21 @@ def _sweep_seconds() -> int:
     return conf.job_sweep_seconds()
 
 
+def _workers_by_queue() -> dict[str, int]:
+    short: dict[str, Any] = settings.Q_CLUSTER
+    return {
+        queues.SHORT: short["workers"],
+        queues.LONG: short["ALT_CLUSTERS"][queues.LONG]["workers"],
+    }
+
+
 class Supervisor:
     """One foreground loop; ``run`` returns when SIGTERM or SIGINT has ended it."""
 
     def __init__(self, stop_folder: Path) -> None:
-        long_workers = settings.Q_CLUSTER["ALT_CLUSTERS"][queues.LONG]["workers"]
-        workers = {
-            queues.SHORT: settings.Q_CLUSTER["workers"],
-            queues.LONG: long_workers,
-        }
         self.clusters = [
             Cluster(queue, count, stop_folder / f"stop-{queue}")
-            for queue, count in workers.items()
+            for queue, count in _workers_by_queue().items()
         ]
         self._stop_asked_at: float | None = None
         self._next_sweep = 0.0
@@ -77,9 +82,9 @@ class Supervisor:
     def sweep(self) -> None:
         """Recover jobs, then look for hung clusters."""
         close_old_connections()
-        _guarded(jobs.recover)
+        _guarded(recovery.recover)
         for cluster in self.clusters:
-            _guarded(lambda cluster=cluster: look_after(cluster))
+            _guarded(partial(look_after, cluster))
         close_old_connections()
 
     def stop(self) -> None:
@@ -106,11 +111,12 @@ def look_after(cluster: Cluster) -> None:
 
 
 def replace(cluster: Cluster) -> None:
-    """Stop a hung cluster, giving its jobs time to go back, and start another."""
+    """Kill a hung cluster, after giving running jobs time to go back; start another."""
     logger.error("Queue %s: its cluster hangs and is replaced.", cluster.queue)
-    cluster.ask_to_stop()
-    if not cluster.wait(time.monotonic() + HUNG_STOP_SECONDS):
-        cluster.kill()
+    if cluster.jobs_running():
+        cluster.ask_to_stop()
+        cluster.wait(time.monotonic() + HUNG_STOP_SECONDS)
+    cluster.kill()
     cluster.start()
 
 

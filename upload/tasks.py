@@ -11,7 +11,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from upload import execution, expiry, jobs, queues
+from upload import execution, expiry, queues, recovery
 from upload.models import Job, UploadSession, WorkerBeat
 
 logger = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ def delete_expired_sessions() -> str:
 
 def recover_jobs() -> str:
     """Queue jobs that are due, dead or were never queued: the watchdog."""
-    return str(jobs.recover())
+    return str(recovery.recover())
 
 
 def _beating() -> Callable[[Any, Exception | None], None]:

@@ -152,6 +152,19 @@ def _refusal_of_file(session: Any) -> IllegalTransition | LimitExceeded:
     """Return which condition of ``admit_file`` did not hold."""
     if not _open_rows(session).exists():
         return _refusal(session, SessionStatus.UPLOADING, OPEN)
+    return _full(session)
+
+
+def require_room(session: Any) -> None:
+    """Raise ``LimitExceeded`` where the instance holds as many files as it may.
+
+    ``admit_file`` decides; this spares reading bytes that it would refuse.
+    """
+    if session.total_files >= conf.max_total_count():
+        raise _full(session)
+
+
+def _full(session: Any) -> LimitExceeded:
     return LimitExceeded(
         _(
             "Session %(session)s is full: at most %(count)d files and %(size)d MB "

@@ -158,17 +158,36 @@ class Tree:
         self, chunks: Iterable[bytes], expected: Receipt | None, hand: Hand
     ) -> Iterator[tuple[Entry, Receipt]]:
         """Yield a verified staging file; what was not placed is dropped at the end."""
-        lead = f"{self.layout.lead}{hand.prefix}"
-        name = f"{lead}.{secrets.token_hex(8)}{STAGING_END}"
         with self.folder(self.layout.folder, make=True) as folder:
-            staging = Entry(folder, name)
+            staging = Entry(folder, self._new_staging_name(hand))
             receipt = stage(chunks, staging, hand.beat, self.layout.file_mode)
             try:
-                verify(name, expected, receipt)
+                verify(staging.name, expected, receipt)
                 hand.beat(0)
                 yield staging, receipt
             finally:
                 staging.drop()
+
+    def _new_staging_name(self, hand: Hand) -> str:
+        lead = f"{self.layout.lead}{hand.prefix}"
+        return f"{lead}.{secrets.token_hex(8)}{STAGING_END}"
+
+    def stage(self, chunks: Iterable[bytes], hand: Hand) -> tuple[str, Receipt]:
+        """Write a durable staging file for ``place_staged`` and return its name."""
+        with self.folder(self.layout.folder, make=True) as folder:
+            staging = Entry(folder, self._new_staging_name(hand))
+            receipt = stage(chunks, staging, hand.beat, self.layout.file_mode)
+        return staging.name, receipt
+
+    def place_staged(self, name: str, key: str) -> None:
+        """Place what ``stage`` wrote under ``key``; raise ``TargetOccupied``."""
+        with self.folder(self.layout.folder) as folder:
+            self.place(Entry(folder, name), self.parts(key), Hand())
+
+    def drop_staged(self, name: str) -> None:
+        """Drop what ``stage`` wrote; what was placed or dropped is fine."""
+        with suppress(FileNotFoundError), self.folder(self.layout.folder) as folder:
+            Entry(folder, name).drop()
 
     def place(self, staging: Entry, parts: Sequence[str], hand: Hand) -> None:
         """Place a staging file at ``parts``; raise ``TargetOccupied``."""

@@ -31,7 +31,7 @@ def test_an_allowed_task_is_handed_out() -> None:
     ("func", "options"),
     [
         ("os.system", {}),
-        ("upload.jobs.recover", {}),
+        ("upload.recovery.recover", {}),
         ("upload.tasks.recover_jobs", {"hook": "os.system"}),
         ("upload.tasks.recover_jobs", {"chain": [("os.system", ("true",))]}),
     ],

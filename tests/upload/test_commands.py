@@ -1,9 +1,11 @@
 """The commands do what the schedules do, tell it, and say when something failed."""
 
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.storage import FileSystemStorage
 from django.core.management import CommandError, call_command
 from django.core.management.base import OutputWrapper
 from django_q.models import OrmQ, Schedule
@@ -13,22 +15,21 @@ from tests.upload.test_session_public import aged
 from upload.management.progress import Progress
 from upload.models import UploadSession
 from upload.states import JobKind, JobState, SessionStatus
-from upload.storage import DurableFileSystemStorage
 
 S = SessionStatus
 LONG_AGO = 10**5
 on_real_commits = pytest.mark.django_db(transaction=True)
 
 
-class BrokenStorage(DurableFileSystemStorage):
-    """Fails as a remote storage's client does: with an exception of its own."""
+class RefusingStorage(FileSystemStorage):
+    """Fails for one session as a remote storage's client does: with its own error."""
 
-    def listdir(self, path: str) -> Any:
-        raise RuntimeError("503 SlowDown")
+    refused = "no session yet"
 
-    @property
-    def tree(self) -> Any:  # type: ignore[override]
-        raise RuntimeError("503 SlowDown")
+    def delete(self, name: str) -> None:
+        if self.refused in name:
+            raise RuntimeError("503 Slow Down")
+        super().delete(name)
 
 
 class Terminal(io.StringIO):
@@ -67,6 +68,25 @@ def test_a_dry_run_of_expire_sessions_changes_nothing() -> None:
 
     assert status_of(due) == S.UPLOADING
     assert f"Session {due.uuid} would be expired." in told
+
+
+@on_real_commits
+def test_one_session_whose_storage_fails_stops_no_other(
+    settings: Any, storages_in_tmp: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, good = (aged(make_session(S.UPLOADING), LONG_AGO) for _number in range(2))
+    monkeypatch.setattr(RefusingStorage, "refused", bad.uuid.hex)
+    broken = {
+        "BACKEND": f"{__name__}.RefusingStorage",
+        "OPTIONS": {"location": storages_in_tmp / "temp"},
+    }
+    settings.STORAGES = settings.STORAGES | {"temp": broken}
+
+    with pytest.raises(CommandError, match="1 of 2 sessions could not be expired"):
+        run("expire_sessions")
+
+    assert status_of(good) == S.EXPIRED
+    assert not good.tempuploadedfile_set.exists()
 
 
 @on_real_commits

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from tests.make import make_job, make_session, make_user, set_status
 from upload.errors import FilterRefused
-from upload.filters import JobFilter, SessionFilter, SizeField, strict
+from upload.filter_fields import SizeField
+from upload.filters import JobFilter, SessionFilter, strict
 from upload.models import InProgressSubmission, Job, Submission, UploadSession
 from upload.states import JobKind, SessionStatus
 

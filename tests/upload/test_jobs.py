@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from tests.make import make_destination, make_job, make_session, make_user, set_status
 from tests.upload.test_transitions import race
-from upload import execution, jobs, lease, tasks
+from upload import execution, jobs, lease, recovery, tasks
 from upload.errors import (
     DestinationRefused,
     IllegalTransition,
@@ -277,7 +277,7 @@ def test_copy_session_uploads_to_a_missing_folder_leaves_it_stored(
 @pytest.mark.django_db
 @pytest.mark.parametrize("status", set(S) - {S.STORED})
 def test_copy_session_uploads_needs_a_stored_session(status: S, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="it cannot Copy"):
+    with pytest.raises(ValueError, match="it cannot be copied"):
         make_session(status).copy_session_uploads(str(tmp_path))
 
 
@@ -471,7 +471,7 @@ def test_a_job_whose_worker_died_goes_on(clerk: Any) -> None:
     execution._start(Job.objects.get(pk=job.pk))
     let_lease_run_out(job)
 
-    assert jobs.recover().queued == 1
+    assert recovery.recover().queued == 1
     run(job)
 
     session.refresh_from_db()
@@ -493,7 +493,7 @@ def test_a_job_that_always_kills_its_worker_fails_after_five_attempts(
         let_lease_run_out(job)
     assert execution._start(Job.objects.get(pk=job.pk)) is None
 
-    assert jobs.recover().failed == 1
+    assert recovery.recover().failed == 1
 
     job.refresh_from_db()
     session.refresh_from_db()
@@ -506,7 +506,7 @@ def test_a_moving_session_without_a_job_gets_one() -> None:
     session = make_session(S.UPLOADING)
     set_status(session, S.COPYING_IN_PROGRESS)
 
-    assert jobs.recover().recreated == 1
+    assert recovery.recover().recreated == 1
     run(Job.objects.get())
 
     session.refresh_from_db()
@@ -519,7 +519,7 @@ def test_a_removal_whose_job_was_lost_rolls_forward() -> None:
     Job.objects.all().delete()
     set_status(session, S.REMOVING_IN_PROGRESS)
 
-    jobs.recover()
+    recovery.recover()
     run(Job.objects.get())
 
     session.refresh_from_db()
@@ -559,7 +559,7 @@ def _crash_after_rows(work: lease.Work) -> None:
 def test_the_watchdog_leaves_a_waiting_job_that_is_queued_alone(clerk: Any) -> None:
     jobs.request(make_session(S.UPLOADING), JobKind.STORE, clerk)
 
-    assert jobs.recover().queued == 0
+    assert recovery.recover().queued == 0
 
 
 @pytest.mark.django_db
@@ -568,7 +568,7 @@ def test_the_watchdog_queues_a_job_that_never_was(settings: Any) -> None:
     old = timezone.now() - timedelta(seconds=settings.JOB_LEASE_SECONDS + 1)
     make_job(session, JobKind.STORE, created_at=old, next_run_at=old)
 
-    assert jobs.recover().queued == 1
+    assert recovery.recover().queued == 1
 
 
 @on_real_commits

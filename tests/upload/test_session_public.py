@@ -250,7 +250,7 @@ def test_the_first_file_moves_created_to_uploading() -> None:
 def test_files_are_refused_in_other_states(status: S) -> None:
     session = make_session(status)
 
-    with pytest.raises(ValueError, match="it cannot Upload"):
+    with pytest.raises(ValueError, match="it cannot take files"):
         session.add_temp_file(make_upload("late.txt"))
 
 
@@ -403,7 +403,7 @@ def test_make_uploads_permanent_twice_does_nothing() -> None:
 
 @pytest.mark.parametrize("status", set(S) - {S.UPLOADING, S.STORED, S.COPYING_FAILED})
 def test_make_uploads_permanent_is_refused_elsewhere(status: S) -> None:
-    with pytest.raises(ValueError, match="it cannot Store"):
+    with pytest.raises(ValueError, match="it cannot be stored"):
         make_session(status).make_uploads_permanent()
 
 

@@ -31,7 +31,7 @@ class FileCopy(models.Model):
         on_delete=models.PROTECT,
     )
     target_root = models.CharField(_("folder"), max_length=1024)
-    target_key = models.CharField(_("path"), max_length=2048)
+    target_key = models.TextField(_("path"))
     place = models.CharField(max_length=64, unique=True, editable=False)
     size_bytes = models.PositiveBigIntegerField(_("size"))
     sha256 = models.CharField(_("SHA-256"), max_length=64)

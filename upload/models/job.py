@@ -160,7 +160,7 @@ class JobItem(models.Model):
     file_uuid = models.UUIDField(_("file"))
     name = models.CharField(_("name"), max_length=255)
     source_key = models.CharField(max_length=255, blank=True)
-    target_key = models.CharField(_("target"), max_length=2048, blank=True)
+    target_key = models.TextField(_("target"), blank=True)
     size_bytes = models.PositiveBigIntegerField(_("size"), default=0)
     sha256 = models.CharField(_("SHA-256"), max_length=64, blank=True)
     outcome = models.CharField(

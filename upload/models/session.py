@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from upload import (
     conf,
+    direct,
     execution,
     expiry,
     listing,
@@ -281,7 +282,7 @@ class UploadSession(PublicUuid):
         ``ValueError`` when expired, copying, stored, or when a failed store has left
         permanent files that this would orphan.
         """
-        execution.remove_temporary(self, finish=save)
+        direct.remove_temporary(self, finish=save)
 
     def make_uploads_permanent(self) -> None:
         """Store all temporary files; does nothing when already STORED.
@@ -293,7 +294,7 @@ class UploadSession(PublicUuid):
         if self.status == states.SessionStatus.STORED:
             logger.info("Session %s is already stored.", self.uuid)
             return
-        execution.run_now(self, JobKind.STORE)
+        direct.run_now(self, JobKind.STORE)
 
     def copy_session_uploads(self, destination: str) -> tuple[list[str], list[str]]:
         """Copy the permanent files into the folder ``destination``, verified.
@@ -302,7 +303,7 @@ class UploadSession(PublicUuid):
         that are missing or do not match their digest. Ends STORED in any case. Raise
         ``ValueError`` unless STORED, ``FileNotFoundError`` where the folder is missing.
         """
-        return execution.copy_to_folder(self, destination)
+        return direct.copy_to_folder(self, destination)
 
     def get_quantity_and_unit_of_measure(self) -> str:
         """Return for example "2 PDF files and 1 Image file, totalling 1.20 MB".

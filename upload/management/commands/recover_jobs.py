@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from upload import jobs
+from upload import recovery
 from upload.models import Job
 
 
@@ -21,7 +21,6 @@ class Command(BaseCommand):
             for job in Job.objects.claimable():
                 self.stdout.write(f"{job} is due or its worker is dead.")
             return
-        found = jobs.recover(self.stdout.write)
-        self.stdout.write(
-            f"{found.queued} queued, {found.failed} failed, {found.recreated} made anew."
-        )
+        found = recovery.recover(self.stdout.write)
+        counts = f"{found.queued} queued, {found.failed} failed"
+        self.stdout.write(f"{counts}, {found.recreated} made anew.")

@@ -22,4 +22,7 @@ class Command(BaseCommand):
                 self.stdout.write(line)
             return
         kept, deleted = schedules.sync()
-        self.stdout.write(f"{kept} schedules in place, {deleted} strange ones deleted.")
+        if options["verbosity"]:
+            self.stdout.write(
+                f"{kept} schedules in place, {deleted} strange ones deleted."
+            )

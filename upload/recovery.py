@@ -1,0 +1,112 @@
+"""The watchdog: queue jobs that are due, dead or lost; fail those that are spent.
+
+Called by the worker's supervisor, a schedule and a command. May run anywhere, any
+number of times and at the same time as itself; runs no job.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from upload import conf, execution, queues
+from upload.errors import MunimentError
+from upload.jobs import enqueue
+from upload.models import Job, UploadSession
+from upload.querysets import stuck_sessions
+from upload.states import JobKind, JobState, SessionStatus
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What one sweep of the watchdog did."""
+
+    queued: int = 0
+    failed: int = 0
+    recreated: int = 0
+
+
+def recover(tell: Callable[[str], None] = logger.info) -> Recovered:
+    """Queue what is due, dead or lost; fail what has had its attempts.
+
+    May run anywhere, any number of times and at the same time as itself. One job that
+    cannot be handled is logged and passed over.
+    """
+    return Recovered(
+        failed=_give_up_exhausted(tell),
+        recreated=_recreate_lost(tell),
+        queued=_queue_claimable(tell),
+    )
+
+
+def _give_up_exhausted(tell: Callable[[str], None]) -> int:
+    spent = Job.objects.claimable().filter(attempts__gte=conf.job_max_attempts())
+    count = 0
+    for job in spent.select_related("session", "requester"):
+        try:
+            count += execution.give_up(job)
+        except MunimentError:
+            logger.exception("Job %s could not be failed.", job.uuid)
+        tell(f"{job} has had its attempts and failed.")
+    return count
+
+
+def _recreate_lost(tell: Callable[[str], None]) -> int:
+    """Make a job for each moving session that has none (its rows were lost)."""
+    count = 0
+    for session in stuck_sessions(UploadSession.objects.all()):
+        kind = _kind_of_stuck(session)
+        job = Job.objects.create(
+            kind=kind,
+            session=session,
+            session_uuid=session.uuid,
+            entered_at=timezone.now(),
+            reason="recovered",
+        )
+        tell(f"{job} was made for session {session.uuid}, which no job owned.")
+        count += 1
+    return count
+
+
+def _kind_of_stuck(session: UploadSession) -> JobKind:
+    """Return what finishes the session: nothing temporary left means a copy out."""
+    if session.status == SessionStatus.REMOVING_IN_PROGRESS:
+        return JobKind.REMOVE
+    return JobKind.STORE
+
+
+def _queue_claimable(tell: Callable[[str], None]) -> int:
+    """Queue due and dead jobs that are not in the queue already."""
+    now = timezone.now()
+    empty = queues.is_empty(queues.LONG)
+    count = 0
+    for job in Job.objects.claimable(now):
+        if _is_queued(job, now, queue_is_empty=empty):
+            continue
+        with transaction.atomic():
+            enqueue(job)
+        tell(f"{job} was queued.")
+        count += 1
+    return count
+
+
+def _is_queued(job: Job, now: Any, *, queue_is_empty: bool) -> bool:
+    """Return whether a worker will surely come to this job without being told.
+
+    A job that was never queued may be run by the process that made it, so it is left
+    alone for the time of one lease.
+    """
+    if job.enqueued_at is None:
+        return bool(job.created_at > now - conf.job_lease())
+    # A dead worker's last sign of life: what was queued before it, that worker took.
+    due_since = job.heartbeat_at if job.state == JobState.RUNNING else job.next_run_at
+    if due_since and job.enqueued_at < due_since:
+        return False
+    if not queue_is_empty:
+        return True
+    return bool(job.enqueued_at > now - conf.job_lease())

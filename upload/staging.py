@@ -1,0 +1,102 @@
+"""Files of one request, written once: to the temporary storage's own file system.
+
+``intake`` stages the parts while they arrive; ``receive`` places each under its key
+without a second copy. What was not placed is dropped when the block ends; what a crash
+leaves there is swept after a grace age.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from types import TracebackType
+from typing import IO, Self
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+
+from upload import sniff
+from upload.copy_engine import CHUNK_BYTES, Receipt, receipt_of, verify
+from upload.storage import TempFileStorage, durable_tree, receive_into
+from upload.tree import Hand, Tree
+
+type Place = Callable[[str, Receipt | None], Receipt]
+
+
+class StagedFile(UploadedFile):
+    """A file whose bytes are durable and hashed, but under no key yet.
+
+    ``name`` must already be clean. ``head`` is its first bytes.
+    """
+
+    def __init__(self, name: str, head: bytes, receipt: Receipt, place: Place) -> None:
+        super().__init__(file=None, name=name, size=receipt.size_bytes)
+        self.head, self.receipt, self._place = head, receipt, place
+
+    def place(self, key: str, expected: Receipt | None) -> Receipt:
+        """Put the bytes under ``key``; raise ``DigestMismatch`` if not as expected."""
+        verify(self.name or "", expected, self.receipt)
+        return self._place(key, expected)
+
+
+class Staging:
+    """Stages files until the block ends."""
+
+    def __init__(self) -> None:
+        self._storage = TempFileStorage()
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._open.close()
+
+    def take(self, name: str, chunks: Iterable[bytes]) -> StagedFile:
+        """Write a file durably; on any error in ``chunks`` nothing of it is kept."""
+        head = bytearray()
+        tree = durable_tree(self._storage)
+        seen = _remember(chunks, head)
+        receipt, place = self._spool(seen) if tree is None else self._stage(tree, seen)
+        return StagedFile(name, bytes(head), receipt, place)
+
+    def _stage(self, tree: Tree, chunks: Iterable[bytes]) -> tuple[Receipt, Place]:
+        staging, receipt = tree.stage(chunks, Hand("intake"))
+        self._open.callback(tree.drop_staged, staging)
+
+        def place(key: str, expected: Receipt | None) -> Receipt:
+            tree.place_staged(staging, key)
+            return receipt
+
+        return receipt, place
+
+    def _spool(self, chunks: Iterable[bytes]) -> tuple[Receipt, Place]:
+        """Keep the bytes of a storage that has no staging in a file without a name."""
+        spool = self._open.enter_context(
+            tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR)
+        )
+        receipt = receipt_of(_written(chunks, spool))
+
+        def place(key: str, expected: Receipt | None) -> Receipt:
+            spool.seek(0)
+            chunks_again = iter(lambda: spool.read(CHUNK_BYTES), b"")
+            return receive_into(self._storage, key, chunks_again, receipt)
+
+        return receipt, place
+
+
+def _remember(chunks: Iterable[bytes], head: bytearray) -> Iterator[bytes]:
+    for chunk in chunks:
+        if len(head) < sniff.HEAD_BYTES:
+            head += chunk[: sniff.HEAD_BYTES - len(head)]
+        yield chunk
+
+
+def _written(chunks: Iterable[bytes], spool: IO[bytes]) -> Iterator[bytes]:
+    for chunk in chunks:
+        spool.write(chunk)
+        yield chunk

@@ -1,0 +1,115 @@
+"""Pages of the upload app for people: their sessions, a new one, and the upload page."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from upload import answers, conf, policy
+from upload.models import UploadSession
+from upload.states import Verb
+from upload.views.doors import visible_session
+from upload.views.refusals import refused
+from upload.views.sessions import open_own
+
+SESSIONS_SHOWN = 50
+
+
+@require_safe
+@login_required
+def own_sessions(request: HttpRequest) -> HttpResponse:
+    """Show the person's own sessions, newest first."""
+    sessions = UploadSession.objects.visible_to(request.user).filter(user=request.user)
+    context = {
+        "title": _("Your upload sessions"),
+        "sessions": sessions[:SESSIONS_SHOWN],
+        "may_open": policy.may_open_session(request.user),
+    }
+    return _page(request, "upload/own_sessions.html", context)
+
+
+@require_POST
+@login_required
+def new_session(request: HttpRequest) -> HttpResponse:
+    """Open a session for the signed-in person and show its upload page."""
+    try:
+        session = open_own(request)
+    except answers.KNOWN as error:
+        return answers.private(refused(request, error))
+    return redirect("upload:upload_page", uuid=session.uuid)
+
+
+@require_safe
+@login_required
+def upload_page(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """Show what the session holds and let its sender add files."""
+    try:
+        session = visible_session(request.user, uuid)
+        policy.require_right(request.user, Verb.UPLOAD, session)
+    except answers.KNOWN as error:
+        return answers.private(refused(request, error))
+    return _page(request, "upload/upload_page.html", _upload_context(session))
+
+
+def _upload_context(session: UploadSession) -> dict[str, Any]:
+    takes_files = conf.file_upload_enabled() and policy.is_legal(
+        Verb.UPLOAD, session.status
+    )
+    accepted = [e for group in conf.accepted_file_formats().values() for e in group]
+    return {
+        "title": _("Upload files"),
+        "session": session,
+        "takes_files": takes_files,
+        "accepted": ", ".join(accepted),
+        "max_mb": conf.max_single_size_bytes() // conf.BYTES_PER_MB,
+        "page_data": {
+            "files": reverse("upload:files", kwargs={"uuid": session.uuid}),
+            "takesFiles": takes_files,
+            "accepted": accepted,
+            "maxBytes": conf.max_single_size_bytes(),
+            "maxMb": conf.max_single_size_bytes() // conf.BYTES_PER_MB,
+            "words": _words(),
+        },
+    }
+
+
+def _words() -> dict[str, str]:
+    """Return what the page's script says, with {placeholders}."""
+    return {
+        "waiting": _("Waiting"),
+        "sending": _("Sending: {percent}%"),
+        "keeping": _("Being kept"),
+        "kept": _("Received"),
+        "stored": _("Stored"),
+        "failed": _("Not received"),
+        "cancelled": _("Cancelled"),
+        "removed": _("{name} was removed."),
+        "cancel": _("Cancel"),
+        "retry": _("Try again"),
+        "numbered": _("Keep both"),
+        "remove": _("Remove"),
+        "about": _("{action}: {name}"),
+        "total": _("{done} of {all} files received, {percent}%"),
+        "finished": _("{kept} files received, {failed} not received."),
+        "offline": _("The connection was lost. Check the network and try again."),
+        "tooLarge": _("The file is larger than {limit} MB."),
+        "badKind": _("This kind of file is not accepted."),
+        "noList": _("The list of files could not be loaded. Reload the page."),
+        "unclear": _("The portal gave no clear answer ({status}). Try again."),
+        "leave": _("Files are still being sent."),
+    }
+
+
+def _page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    """Render in the frame of the staff site, or in a plain one."""
+    frame: dict[str, Any] = {"frame": "upload/frame.html"}
+    if request.user.is_staff and conf.staff_site():
+        frame = import_string(conf.staff_site()).each_context(request)
+        frame |= {"frame": "admin/base_site.html"}
+    return answers.private(render(request, template, frame | context))

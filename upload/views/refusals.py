@@ -1,0 +1,32 @@
+"""Refusals for people and for programs: a page or JSON, whichever was asked for."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from upload import answers
+from upload.errors import NotPermitted
+
+
+def refused(request: HttpRequest, error: Exception) -> HttpResponse:
+    """Answer an error that ``answers`` knows."""
+    if answers.wants_json(request):
+        return answers.refusal(request, error)
+    answers.log_refusal(request, error)
+    told = answers.told(error)
+    status = answers.status_of(error)
+    return render(
+        request, "upload/refusal.html", told | {"status": status}, status=status
+    )
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a request without a valid CSRF token; forms get a page."""
+    error = NotPermitted(
+        _("The request did not prove that it came from a page of this portal.")
+    )
+    error.code = "csrf_failed"
+    error.hint = _("Allow cookies, reload the page and try again.")
+    if "text/html" in request.headers.get("Accept", ""):
+        return answers.private(refused(request, error))
+    return answers.private(answers.refusal(request, error))
