@@ -1,0 +1,176 @@
+"""Columns of the session list, and the badges that other pages share.
+
+Each is a named function of one row. None asks the database or a storage: the list
+fetches owners and active jobs beforehand.
+"""
+
+from datetime import datetime
+
+from django.contrib import admin
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince, timeuntil
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from admin_ext import live
+from upload import quantities
+from upload.models import Job, UploadSession
+from upload.states import JobState, SessionStatus
+
+# Kinds of Unfold's label: info, primary, success, warning, danger; empty is grey.
+STATUS_KINDS: dict[str, str] = {
+    SessionStatus.CREATED: "",
+    SessionStatus.EXPIRED: "",
+    SessionStatus.UPLOADING: "info",
+    SessionStatus.COPYING_IN_PROGRESS: "primary",
+    SessionStatus.STORED: "success",
+    SessionStatus.COPYING_FAILED: "danger",
+    SessionStatus.REMOVING_IN_PROGRESS: "warning",
+}
+JOB_KINDS: dict[str, str] = {
+    JobState.AWAITING_APPROVAL: "warning",
+    JobState.QUEUED: "info",
+    JobState.RUNNING: "primary",
+    JobState.SUCCEEDED: "success",
+    JobState.FAILED: "danger",
+    JobState.CANCELLED: "",
+}
+EXPIRY_CLASSES = {
+    "expired": "font-semibold text-red-700 dark:text-red-400",
+    "soon": "font-semibold text-orange-700 dark:text-orange-400",
+    "later": "",
+    "never": "text-subtle",
+}
+
+
+def badge(text: str, kind: str) -> SafeString:
+    """Return Unfold's label with ``text`` escaped."""
+    context = {"text": text, "type": kind}
+    return SafeString(render_to_string("unfold/helpers/label.html", context))
+
+
+def status_badge(session: UploadSession) -> SafeString:
+    label = str(SessionStatus(session.status).label)
+    return badge(label, STATUS_KINDS[session.status])
+
+
+def job_badge(job: Job) -> SafeString:
+    return badge(str(JobState(job.state).label), JOB_KINDS[job.state])
+
+
+@admin.display(description=gettext_lazy("Session"), ordering="uuid")
+def short_uuid(session: UploadSession) -> SafeString:
+    return format_html(
+        '<span class="whitespace-nowrap" title="{}">{}</span>',
+        session.uuid,
+        str(session.uuid)[:8],
+    )
+
+
+@admin.display(description=gettext_lazy("Status"), ordering="status")
+def status(session: UploadSession) -> SafeString:
+    return status_badge(session)
+
+
+@admin.display(
+    description=gettext_lazy("Owner"), ordering="user__username", empty_value="-"
+)
+def owner(session: UploadSession) -> str | None:
+    return session.user.get_username() if session.user else None
+
+
+@admin.display(description=gettext_lazy("Started"), ordering="started_at")
+def started(session: UploadSession) -> SafeString:
+    return moment(session.started_at)
+
+
+@admin.display(
+    description=gettext_lazy("Last interaction"),
+    ordering="last_upload_interaction_time",
+)
+def last_interaction(session: UploadSession) -> SafeString:
+    return moment(session.last_upload_interaction_time)
+
+
+def moment(at: datetime) -> SafeString:
+    """Return the local time on one line."""
+    local = timezone.localtime(at)
+    text = date_format(local, "SHORT_DATETIME_FORMAT")
+    return format_html(
+        '<time class="whitespace-nowrap" datetime="{}">{}</time>',
+        local.isoformat(timespec="seconds"),
+        text,
+    )
+
+
+@admin.display(description=gettext_lazy("Files"), ordering="total_files")
+def files(session: UploadSession) -> int:
+    return session.total_files
+
+
+@admin.display(description=gettext_lazy("Size"), ordering="total_size_bytes")
+def size(session: UploadSession) -> SafeString:
+    return format_html(
+        '<span class="whitespace-nowrap">{}</span>',
+        quantities.size_text(session.total_size_bytes),
+    )
+
+
+@admin.display(
+    description=pgettext_lazy("when a session expires", "Expires"),
+    ordering="expires_on",
+)
+def expiry(session: UploadSession) -> SafeString:
+    kind, text = expiry_words(session)
+    at = session.expires_at
+    return format_html(
+        '<span class="whitespace-nowrap {}" data-expiry="{}" title="{}">{}</span>',
+        EXPIRY_CLASSES[kind],
+        kind,
+        date_format(timezone.localtime(at), "DATETIME_FORMAT") if at else "",
+        text,
+    )
+
+
+def expiry_words(session: UploadSession) -> tuple[str, str]:
+    """Return ``(kind, text)``, for example ``("soon", "in 3 hours")``.
+
+    Kinds are those of ``EXPIRY_CLASSES``. A session that was expired by hand has its
+    own time still before it, so only its state is told.
+    """
+    at, now = session.expires_at, timezone.now()
+    if session.is_expired:
+        if at is None or at > now:
+            return "expired", _("expired")
+        ago = timesince(at, now, depth=1)
+        return "expired", _("expired %(time)s ago") % {"time": ago}
+    if at is None:
+        return "never", _("never")
+    ahead = timeuntil(at, now, depth=1)
+    kind = "soon" if session.expires_soon else "later"
+    return kind, _("in %(time)s") % {"time": ahead}
+
+
+@admin.display(description=gettext_lazy("Job"), empty_value="")
+def progress(session: UploadSession) -> SafeString | None:
+    """Show the active job, from the prefetched list ``active_jobs``."""
+    active: list[Job] = getattr(session, "active_jobs", [])
+    return progress_bar(active[0]) if active else None
+
+
+def progress_bar(job: Job) -> SafeString:
+    """Return the job's bar; a script on the page keeps it current by its URL."""
+    context = {"job": job, "url": progress_url(job), "summary": live.summary(job)}
+    return SafeString(render_to_string("admin_ext/progress_bar.html", context))
+
+
+def progress_url(job: Job) -> str:
+    """Return where the bar's figures come from; empty where they change no more."""
+    if job.has_ended:
+        return ""
+    return reverse("admin:upload_job_progress", args=[job.pk])

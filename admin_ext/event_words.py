@@ -1,0 +1,41 @@
+"""Words for the codes of events, for people to read."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+PREFIX = "upload.session."
+
+WORDS: dict[str, Any] = {
+    "opened": _("Session opened"),
+    "upload_started": _("Upload started"),
+    "file_received": _("File received"),
+    "file_removed": _("File removed"),
+    "file_stored": _("File stored"),
+    "emptied": _("Session emptied"),
+    "expired": _("Session expired"),
+    "copy_started": _("Copying started"),
+    "copy_failed": _("Copying failed"),
+    "stored": _("Session stored"),
+    "removal_started": _("Removal started"),
+    "token_renewed": _("Upload token renewed"),
+    "store_requested": _("Store requested"),
+    "store_resumed": _("Store resumed"),
+    "store_refused": _("Store refused"),
+    "store_cancel_requested": _("Cancel of the store requested"),
+    "copy_requested": _("Copy requested"),
+    "copy_resumed": _("Copy resumed"),
+    "copy_refused": _("Copy refused"),
+    "copy_cancel_requested": _("Cancel of the copy requested"),
+    "remove_requested": _("Removal requested"),
+    "remove_approved": _("Removal approved"),
+    "remove_resumed": _("Removal resumed"),
+    "remove_refused": _("Removal refused"),
+    "remove_cancel_requested": _("Cancel of the removal requested"),
+}
+
+
+def event_words(code: str) -> str:
+    """Return the words of a code; of one without words, the code made readable."""
+    name = code.removeprefix(PREFIX)
+    return str(WORDS.get(name, name.replace("_", " ").capitalize()))

@@ -1,0 +1,145 @@
+"""What a verb would do to the chosen sessions, asked of the core before it is done.
+
+Reads only. ``actions`` shows a ``Preview`` on the first POST and asks again for each
+session on the second, so that what has changed meanwhile is skipped with its reason.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Prefetch, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from upload import conf, jobs, policy
+from upload.models import Job, UploadSession
+from upload.states import JobKind, SessionStatus, Verb
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A session that a verb passes over, and why, as a whole sentence."""
+
+    session: UploadSession
+    reason: str
+
+
+def by_reason(skips: Iterable[Skip]) -> dict[str, list[UploadSession]]:
+    """Group the sessions, as many are skipped for the same reason."""
+    grouped: dict[str, list[UploadSession]] = {}
+    for skip in skips:
+        grouped.setdefault(skip.reason, []).append(skip.session)
+    return grouped
+
+
+@dataclass(slots=True)
+class Preview:
+    """``missing`` counts chosen sessions that are gone or may not be seen."""
+
+    ready: list[UploadSession] = field(default_factory=list)
+    skipped: list[Skip] = field(default_factory=list)
+    missing: int = 0
+
+    @property
+    def files(self) -> int:
+        return sum(session.total_files for session in self.ready)
+
+    @property
+    def reasons(self) -> dict[str, list[UploadSession]]:
+        return by_reason(self.skipped)
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(session.total_size_bytes for session in self.ready)
+
+
+def with_active_jobs(sessions: QuerySet[UploadSession]) -> QuerySet[UploadSession]:
+    """Fetch each session's waiting or running job into the list ``active_jobs``."""
+    active = Prefetch("job_set", Job.objects.active(), to_attr="active_jobs")
+    return sessions.prefetch_related(None).prefetch_related(active)
+
+
+def preview(
+    actor: Any, verb: Verb, sessions: QuerySet[UploadSession], missing: int = 0
+) -> Preview:
+    seen = Preview(missing=missing)
+    for session in with_active_jobs(sessions):
+        if reason := obstacle(actor, verb, session):
+            seen.skipped.append(Skip(session, reason))
+        else:
+            seen.ready.append(session)
+    return seen
+
+
+def obstacle(actor: Any, verb: Verb, session: UploadSession) -> str:
+    """Return why ``verb`` cannot start on the session now; empty where it can."""
+    if reason := _policy_obstacle(actor, verb, session):
+        return reason
+    if job := _active_job(session):
+        return _("%(job)s is waiting or running. Wait for it or cancel it first.") % {
+            "job": job
+        }
+    return _retry_obstacle(actor, session) if verb == Verb.RETRY else ""
+
+
+def _policy_obstacle(actor: Any, verb: Verb, session: UploadSession) -> str:
+    """Say what the policy has against it, in words that fit many sessions."""
+    rule = policy.RULES[verb]
+    if not policy.has_right(actor, verb, session):
+        return _("It takes the permission “%(permission)s”, which you lack.") % {
+            "permission": f"upload.{rule.permission}"
+        }
+    if not policy.is_legal(verb, session.status):
+        return _("It is “%(found)s”; this starts only from: %(allowed)s.") % {
+            "found": SessionStatus(session.status).label,
+            "allowed": policy.words(rule.origins),
+        }
+    return ""
+
+
+def _active_job(session: UploadSession) -> Job | None:
+    fetched: list[Job] | None = getattr(session, "active_jobs", None)
+    if fetched is None:
+        return jobs.active_job(session)
+    return fetched[0] if fetched else None
+
+
+def _retry_obstacle(actor: Any, session: UploadSession) -> str:
+    """A retry takes the right to do what failed."""
+    job = jobs.last_failed(session)
+    if job is None:
+        return _("Its last job did not fail, so there is nothing to retry.")
+    return _policy_obstacle(actor, Verb(job.kind), session)
+
+
+def notes(verb: Verb, seen: Preview) -> list[str]:
+    """Return what else a person should know before confirming."""
+    if verb == Verb.EXPIRE or not conf.removal_needs_approval():
+        return []
+    return _approval_notes(sum(_waits(verb, session) for session in seen.ready))
+
+
+def _waits(verb: Verb, session: UploadSession) -> bool:
+    """Whether the removal of this session waits for a second person."""
+    if verb == Verb.RETRY:
+        failed = jobs.last_failed(session)
+        removes = failed is not None and failed.kind == JobKind.REMOVE
+    else:
+        removes = verb == Verb.REMOVE
+    return removes and session.status != SessionStatus.UPLOADING
+
+
+def _approval_notes(count: int) -> list[str]:
+    if not count:
+        return []
+    return [
+        ngettext(
+            "%(count)d session holds stored files: its removal waits until a second "
+            "person approves it.",
+            "%(count)d sessions hold stored files: their removal waits until a second "
+            "person approves it.",
+            count,
+        )
+        % {"count": count}
+    ]

@@ -1,0 +1,38 @@
+"""Badges, times and names for the templates of the admin's own pages."""
+
+from datetime import datetime
+
+from django import template
+from django.utils.safestring import SafeString
+
+from admin_ext import columns
+from admin_ext.visible import visible
+from upload.models import JobItem, SessionEvent
+from upload.states import ItemOutcome, Outcome
+
+register = template.Library()
+
+register.filter("visible", visible)
+register.filter("job_badge", columns.job_badge)
+register.filter("progress_bar", columns.progress_bar)
+
+OUTCOME_KINDS: dict[str, str] = {
+    Outcome.SUCCESS: "success",
+    Outcome.WARNING: "warning",
+    Outcome.FAILURE: "danger",
+    ItemOutcome.PENDING: "",
+    ItemOutcome.DONE: "success",
+    ItemOutcome.ALREADY: "info",
+    ItemOutcome.MISSING: "danger",
+    ItemOutcome.FAILED: "danger",
+}
+
+
+@register.filter
+def moment(at: datetime | None) -> SafeString | str:
+    return columns.moment(at) if at else "-"
+
+
+@register.filter
+def outcome_badge(row: JobItem | SessionEvent) -> SafeString:
+    return columns.badge(str(row.get_outcome_display()), OUTCOME_KINDS[row.outcome])

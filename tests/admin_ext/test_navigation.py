@@ -1,0 +1,94 @@
+"""The sidebar and the look: what one may open, and no inline script."""
+
+from typing import Any
+
+import pytest
+from django.conf import settings as portal_settings
+from django.urls import reverse
+from django.utils.module_loading import import_string
+
+from portal.models import User
+from tests.admin_ext.pages import admin_url
+from tests.make import make_job, make_session
+from tests.people import ClientFor
+from upload import jobs
+from upload.models import (
+    Job,
+    UploadSession,
+)
+from upload.states import JobKind, SessionStatus
+
+S = SessionStatus
+
+
+@pytest.mark.parametrize(
+    ("person", "sees", "hidden"),
+    [
+        ("clerk", "Upload sessions", "Destinations"),
+        ("auditor", "Destinations", "Schedules"),
+        ("superuser", "Queue health", "nothing at all"),
+    ],
+)
+def test_the_sidebar_shows_what_one_may_open(
+    person: str,
+    sees: str,
+    hidden: str,
+    request: pytest.FixtureRequest,
+    client_for: ClientFor,
+) -> None:
+    page = client_for(request.getfixturevalue(person)).get(reverse("admin:index"))
+
+    titles = [
+        str(item["title"])
+        for group in page.context["sidebar_navigation"]
+        for item in group["items"]
+    ]
+    assert sees in titles
+    assert hidden not in titles
+
+
+def test_the_sidebar_counts_removals_that_wait_for_the_manager(
+    clerk: User, manager: User, client_for: ClientFor
+) -> None:
+    jobs.request(make_session(S.STORED), JobKind.REMOVE, clerk, reason="old")
+
+    page = client_for(manager).get(reverse("admin:index"))
+
+    items = [i for g in page.context["sidebar_navigation"] for i in g["items"]]
+    assert [i["badge"] for i in items if "badge" in i] == [1]
+
+
+def dotted_paths(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [path for item in value.values() for path in dotted_paths(item)]
+    if isinstance(value, list | tuple):
+        return [path for item in value for path in dotted_paths(item)]
+    return [value] if str(value).startswith("admin_ext.") else []
+
+
+def test_each_dotted_path_of_the_look_can_be_imported() -> None:
+    paths = dotted_paths(portal_settings.UNFOLD)
+
+    assert paths
+    assert all(callable(import_string(path)) for path in paths)
+
+
+def test_the_environment_is_told_beside_the_title(
+    settings: Any, superuser: User, client_for: ClientFor
+) -> None:
+    settings.ENVIRONMENT_LABEL = "Rehearsal"
+
+    page = client_for(superuser).get(reverse("admin:index")).content.decode()
+
+    assert "Rehearsal" in page
+
+
+def test_our_pages_have_no_inline_script(clerk: User, client_for: ClientFor) -> None:
+    session = make_session(S.UPLOADING)
+    job = make_job(session, JobKind.STORE)
+    client = client_for(clerk)
+
+    for model, row in ((UploadSession, session), (Job, job)):
+        page = client.get(admin_url(model, "change", row.pk)).content.decode()
+        assert "<script>" not in page
+        assert " onclick=" not in page
