@@ -15,6 +15,6 @@ class User(AbstractUser):
         help_text=_("Empty means the browser's language."),
     )
 
-    class Meta(AbstractUser.Meta):
+    class Meta(AbstractUser.Meta):  # type: ignore[name-defined,misc]
         verbose_name = _("user")
         verbose_name_plural = _("users")

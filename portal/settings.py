@@ -21,6 +21,7 @@ ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 HTTPS_ONLY = env.boolean("HTTPS_ONLY", default=True)
 SECURE_SSL_REDIRECT = HTTPS_ONLY
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # asked by the machine itself, over HTTP
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS_ONLY
 SECURE_HSTS_PRELOAD = HTTPS_ONLY
@@ -115,6 +116,10 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
+# The site whose frame the upload page gets for staff; the core names it only here.
+STAFF_SITE = "django.contrib.admin.sites.site"
+CSRF_FAILURE_VIEW = "upload.views.refusals.csrf_failure"
+
 # Language and time
 LANGUAGE_CODE = env.text("LANGUAGE_CODE", "en")
 LANGUAGES = [("en", _("English")), ("fr", _("French")), ("ja", _("Japanese"))]
@@ -142,6 +147,8 @@ STORAGES = {
         "OPTIONS": {"location": UPLOAD_STORAGE_FOLDER, "base_url": "/media/uploaded/"},
     },
 }
+# nginx serves downloads from this internal location; empty: Django does.
+ACCEL_REDIRECT_PREFIX = env.text("ACCEL_REDIRECT_PREFIX", "")
 # Folders below which a destination's folder must lie.
 DESTINATION_ROOTS = [
     Path(root)
@@ -176,6 +183,9 @@ MAX_SINGLE_UPLOAD_SIZE_MB = env.integer("MAX_SINGLE_UPLOAD_SIZE_MB", 6144, minim
 MAX_TOTAL_UPLOAD_SIZE_MB = env.integer("MAX_TOTAL_UPLOAD_SIZE_MB", 102_400, minimum=1)
 MAX_TOTAL_UPLOAD_COUNT = env.integer("MAX_TOTAL_UPLOAD_COUNT", 100_000, minimum=1)
 ACCEPT_EMPTY_FILES = env.boolean("ACCEPT_EMPTY_FILES", default=True)
+UPLOADERS_MAY_DOWNLOAD_STORED = env.boolean(
+    "UPLOADERS_MAY_DOWNLOAD_STORED", default=False
+)
 DELETE_EXPIRED_AFTER_DAYS = env.integer("DELETE_EXPIRED_AFTER_DAYS", 30, minimum=0)
 REMOVAL_NEEDS_APPROVAL = env.boolean("REMOVAL_NEEDS_APPROVAL", default=True)
 
@@ -185,6 +195,9 @@ JOB_LEASE_SECONDS = env.integer("JOB_LEASE_SECONDS", 60, minimum=2)
 JOB_SWEEP_SECONDS = env.integer("JOB_SWEEP_SECONDS", 30, minimum=1)
 JOB_MAX_ATTEMPTS = env.integer("JOB_MAX_ATTEMPTS", 5, minimum=1)
 JOB_RETRY_DELAY_SECONDS = env.integer("JOB_RETRY_DELAY_SECONDS", 5, minimum=0)
+# A queue whose workers took no heartbeat task for so long is replaced; never less than
+# four sweeps.
+WORKER_SILENCE_SECONDS = env.integer("WORKER_SILENCE_SECONDS", 20, minimum=5)
 # While this file exists, running jobs go back to the queue; set by run_worker.
 WORKER_STOP_FILE = env.text("WORKER_STOP_FILE", "")
 
@@ -222,6 +235,46 @@ IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = False
 IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
 IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "import"
 
+# The admin's look; the dotted paths are called with the request.
+ENVIRONMENT_LABEL = env.text("ENVIRONMENT_LABEL", "")
+UNFOLD = {
+    "SITE_TITLE": "Muniment",
+    "SITE_HEADER": "Muniment",
+    "SITE_SUBHEADER": _("Records portal"),
+    "SITE_SYMBOL": "archive",
+    "SITE_URL": None,
+    "ENVIRONMENT": "admin_ext.navigation.environment",
+    "SITE_FAVICONS": [
+        {
+            "rel": "icon",
+            "type": "image/svg+xml",
+            "href": "admin_ext.navigation.favicon",
+        }
+    ],
+    "STYLES": ["admin_ext.navigation.stylesheet"],
+    "SCRIPTS": [
+        "admin_ext.navigation.live_script",
+        "admin_ext.navigation.copy_script",
+    ],
+    "SIDEBAR": {"show_search": True, "navigation": "admin_ext.navigation.sidebar"},
+    # Teal, a shade darker than usual from 600 on, so that white text on it is legible.
+    "COLORS": {
+        "primary": {
+            "50": "oklch(98.4% .014 180.72)",
+            "100": "oklch(95.3% .051 180.801)",
+            "200": "oklch(91% .096 180.426)",
+            "300": "oklch(85.5% .138 181.071)",
+            "400": "oklch(77.7% .152 181.912)",
+            "500": "oklch(70.4% .14 182.503)",
+            "600": "oklch(51.1% .096 186.391)",
+            "700": "oklch(43.7% .078 188.216)",
+            "800": "oklch(38.6% .063 188.416)",
+            "900": "oklch(33% .055 190)",
+            "950": "oklch(27.7% .046 192.524)",
+        }
+    },
+}
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -230,4 +283,6 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
+    # Two lines a task and one a schedule would hide what matters.
+    "loggers": {"django-q": {"level": "WARNING"}},
 }

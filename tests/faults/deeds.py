@@ -1,0 +1,134 @@
+"""What a process of the portal does before, at and after a fault.
+
+Runs in a child of ``tests.faults.forks`` and calls the core's rooms. Every deed is one
+that a worker, a schedule or a client may do again after a crash.
+"""
+
+import json
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
+from django.utils import timezone
+from django_q.brokers import get_broker
+from django_q.signing import SignedPackage
+
+from tests.faults.contents import FILES, FOREIGN, FOREIGN_NAME, NEW_NAME
+from upload import jobs, queues, recovery, storage, tasks
+from upload.errors import NameTaken
+from upload.models import Destination, UploadSession
+from upload.states import JobKind
+
+LEDGER = "ledger.jsonl"
+
+
+def migrate() -> None:
+    call_command("migrate", verbosity=0)
+
+
+def open_session() -> UploadSession:
+    return UploadSession.new_session()
+
+
+def upload() -> UploadSession:
+    """Open a session and send all files."""
+    session = open_session()
+    for name in FILES:
+        send(session, name)
+    return session
+
+
+def send(session: UploadSession, name: str) -> None:
+    """Send one file; write it to the client's ledger once it is acknowledged."""
+    row = session.add_temp_file(SimpleUploadedFile(name, FILES[name]))
+    line = json.dumps({"name": name, "uuid": row.uuid.hex}) + "\n"
+    ledger = Path(settings.DATA_DIR) / LEDGER
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    descriptor = os.open(ledger, flags, 0o600)
+    os.write(descriptor, line.encode())
+    os.close(descriptor)
+
+
+def upload_long_ago() -> None:
+    session = upload()
+    then = timezone.now() - timedelta(days=9)
+    UploadSession.objects.filter(pk=session.pk).update(
+        last_upload_interaction_time=then, expires_on=then
+    )
+
+
+def store_and_choose_destination() -> None:
+    """Store all files, and make a destination that holds a stranger's file."""
+    upload().make_uploads_permanent()
+    folder = Path(settings.DESTINATION_ROOTS[0]) / "archive"
+    folder.mkdir(parents=True)
+    (folder / FOREIGN_NAME).write_bytes(FOREIGN)
+    Destination.objects.create(name="Archive", folder=str(folder))
+
+
+def ask(kind: JobKind) -> None:
+    """Request a job, which queues it."""
+    destination = Destination.objects.get() if kind == JobKind.COPY else None
+    jobs.request(UploadSession.objects.get(), kind, None, destination=destination)
+
+
+def ask_and_work(kind: JobKind) -> None:
+    ask(kind)
+    work()
+
+
+def work() -> None:
+    """Take and run what is queued, as a worker does, until nothing is left."""
+    broker: Any = get_broker(queues.LONG)
+    while taken := broker.dequeue():
+        for key, payload in taken:
+            task = SignedPackage.loads(payload)
+            tasks.run_job(*task["args"])
+            broker.acknowledge(key)
+
+
+def receive() -> None:
+    """Send the new file; one that was taken in but not acknowledged is there."""
+    with suppress(NameTaken):
+        send(UploadSession.objects.get(), NEW_NAME)
+
+
+def recover() -> None:
+    """Sweep once as the watchdog, then work as the worker."""
+    recovery.recover()
+    work()
+
+
+def drop_old_staging() -> None:
+    """Drop what no living process stages, as a sweep does after its grace age."""
+    storage.drop_staging(storage.TempFileStorage(), "")
+    storage.drop_staging(storage.UploadedFileStorage(), "")
+    for destination in Destination.objects.all():
+        destination.target().drop_staging("")
+
+
+DEEDS: dict[str, Callable[[], object]] = {
+    "migrate": migrate,
+    "open": open_session,
+    "upload": upload,
+    "upload long ago": upload_long_ago,
+    "store and choose destination": store_and_choose_destination,
+    "ask for store": partial(ask, JobKind.STORE),
+    "ask for copy": partial(ask, JobKind.COPY),
+    "ask for remove": partial(ask, JobKind.REMOVE),
+    "store": partial(ask_and_work, JobKind.STORE),
+    "copy": partial(ask_and_work, JobKind.COPY),
+    "remove": partial(ask_and_work, JobKind.REMOVE),
+    "expire": tasks.expire_sessions,
+    "receive": receive,
+    "work": work,
+    "recover": recover,
+    "drop old staging": drop_old_staging,
+}
