@@ -73,7 +73,7 @@ make_with_venv() {
 
 install_with_uv() {
     new_enough .venv/bin/python || make_with_uv || return 1
-    .boot/bin/uv pip sync --quiet --require-hashes --python .venv/bin/python "$lock"
+    .boot/bin/uv pip sync --quiet --compile-bytecode --require-hashes --python .venv/bin/python "$lock"
 }
 
 install_with_pip() {

@@ -104,8 +104,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # People
 AUTH_USER_MODEL = "portal.User"
-LOGIN_URL = "admin:login"
-LOGIN_REDIRECT_URL = "admin:index"
+# Not the admin's own page: people who only send files sign in here as well.
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "login"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -187,6 +189,7 @@ UPLOADERS_MAY_DOWNLOAD_STORED = env.boolean(
     "UPLOADERS_MAY_DOWNLOAD_STORED", default=False
 )
 DELETE_EXPIRED_AFTER_DAYS = env.integer("DELETE_EXPIRED_AFTER_DAYS", 30, minimum=0)
+ORPHAN_GRACE_HOURS = env.integer("ORPHAN_GRACE_HOURS", 24, minimum=0)
 REMOVAL_NEEDS_APPROVAL = env.boolean("REMOVAL_NEEDS_APPROVAL", default=True)
 
 # Jobs. A lease that is not renewed for JOB_LEASE_SECONDS marks its worker as dead;

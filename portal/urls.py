@@ -1,13 +1,15 @@
-"""The portal's URLs: the admin, the upload app and a health page."""
+"""The portal's URLs: the admin, the upload app, signing in and a health page."""
 
 from django.contrib import admin
+from django.contrib.auth import views as auth
 from django.urls import include, path
-from django.views.generic import RedirectView
 
 from portal import views
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("", views.home, name="home"),
+    path("login/", auth.LoginView.as_view(template_name="login.html"), name="login"),
+    path("logout/", auth.LogoutView.as_view(), name="logout"),
     path("healthz", views.health, name="health"),
     path("admin/", admin.site.urls),
     path("", include("upload.urls")),

@@ -1,13 +1,22 @@
-"""Pages of the portal itself: its health, asked by machines without signing in."""
+"""Pages of the portal itself: the start, and its health for machines."""
 
 import logging
 
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 logger = logging.getLogger(__name__)
+
+
+@never_cache
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """Lead staff to the admin, others to their sessions, by way of signing in."""
+    sends_only = request.user.is_authenticated and not request.user.is_staff
+    return redirect("upload:own_sessions" if sends_only else "admin:index")
 
 
 @never_cache

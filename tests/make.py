@@ -1,11 +1,14 @@
 """Plain functions that make real rows with real bytes for tests."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
+from upload import tasks
 from upload.models import Destination, Job, UploadSession
 from upload.states import JobKind, SessionStatus
 
@@ -61,3 +64,23 @@ def make_job(session: UploadSession, kind: JobKind, **values: Any) -> Job:
     return Job.objects.create(
         session=session, session_uuid=session.uuid, kind=kind, **values
     )
+
+
+def run(job: Job) -> Job:
+    """Run one attempt of the job as a worker does; return it as it then is."""
+    tasks.run_job(job.pk)
+    job.refresh_from_db()
+    return job
+
+
+def let_lease_run_out(job: Job) -> None:
+    Job.objects.filter(pk=job.pk).update(
+        lease_until=timezone.now() - timedelta(seconds=1)
+    )
+
+
+def aged(session: UploadSession, minutes: int) -> UploadSession:
+    """Return the session as if its last interaction were ``minutes`` ago."""
+    session.last_upload_interaction_time = timezone.now() - timedelta(minutes=minutes)
+    session.save()
+    return session

@@ -1,8 +1,8 @@
-"""What HTTP answers: one status, code and hint for each kind of error, and rows as JSON.
+"""What HTTP answers: status, code and hint of each kind of error, and rows as JSON.
 
-Every refusal has ``code`` (stable), ``error`` (what was seen) and ``hint`` (what to do),
-is logged on one line, and names nothing that the asker may not know of. A session's
-token is never part of an answer.
+Every refusal has ``code`` (stable), ``error`` (what was seen) and ``hint`` (what to
+do), is logged on one line, and names nothing that the asker may not know of. A
+session's token is never part of an answer.
 """
 
 import errno
@@ -95,9 +95,8 @@ def status_of(error: Exception) -> int:
 
 
 def _is_expired(error: Exception) -> bool:
-    return (
-        isinstance(error, errors.IllegalTransition)
-        and error.found == SessionStatus.EXPIRED.label
+    return isinstance(error, errors.IllegalTransition) and error.found == str(
+        SessionStatus.EXPIRED.label
     )
 
 

@@ -18,6 +18,7 @@ ALLOWED_TASKS = frozenset(
         "upload.tasks.expire_sessions",
         "upload.tasks.delete_expired_sessions",
         "upload.tasks.recover_jobs",
+        "upload.tasks.reconcile_storage",
         "upload.tasks.heartbeat",
     }
 )

@@ -61,6 +61,11 @@ def keep_expired() -> timedelta:
     return timedelta(days=settings.DELETE_EXPIRED_AFTER_DAYS)
 
 
+def orphan_grace() -> timedelta:
+    """Return the age below which bytes without a row are left alone."""
+    return timedelta(hours=settings.ORPHAN_GRACE_HOURS)
+
+
 def worker_stop_file() -> Path | None:
     """Return the file that asks running jobs to stop while it exists."""
     return Path(settings.WORKER_STOP_FILE) if settings.WORKER_STOP_FILE else None

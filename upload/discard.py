@@ -1,10 +1,11 @@
 """Delete files: rows in one transaction, bytes when it has committed.
 
-Bytes whose unlink a crash prevented are orphans that ``reconcile_storage`` takes.
+The files of an expired session go the other way round. Bytes whose unlink a crash
+prevented, and that no later attempt knows of, are orphans for ``reconcile_storage``.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -14,6 +15,8 @@ from django.db.models import DateTimeField, ExpressionWrapper, F, Value
 
 from upload import transitions
 from upload.errors import UnsafePath
+from upload.lease import Work
+from upload.states import ItemOutcome
 from upload.storage import Batch, TempFileStorage
 
 logger = logging.getLogger(__name__)
@@ -30,15 +33,51 @@ def interaction_plus(after: timedelta) -> Any:
 
 def temporary_batch(session: Any) -> int:
     """Delete up to 500 temporary files of the session; return how many went."""
+    related = session.tempuploadedfile_set
     with transaction.atomic():
-        rows = list(session.tempuploadedfile_set.order_by("pk")[:BATCH_FILES])
-        if rows:
-            delete_rows(session.tempuploadedfile_set, rows)
-            transitions.discharge_files(
-                session, len(rows), sum(row.size for row in rows)
-            )
-            on_commit_delete(TempFileStorage(), [row.file_upload.name for row in rows])
+        # Locked, or two callers would count the same rows out twice.
+        rows = list(related.select_for_update().order_by("pk")[:BATCH_FILES])
+        _rows_out(session, rows)
+        on_commit_delete(TempFileStorage(), [row.file_upload.name for row in rows])
     return len(rows)
+
+
+def expired_batch(session: Any) -> int:
+    """Delete up to 500 files of an EXPIRED session; return how many were there.
+
+    Bytes first: EXPIRED is committed, is never left and promises no bytes, and by the
+    rows a later sweep finds what a crash left over.
+    """
+    if connection.in_atomic_block:  # EXPIRED may still be rolled back
+        return temporary_batch(session)
+    related = session.tempuploadedfile_set
+    doomed = list(related.order_by("pk")[:BATCH_FILES])
+    keys = [row.file_upload.name for row in doomed]
+    delete_bytes(TempFileStorage(), [key for key in keys if key])
+    with transaction.atomic():
+        still = related.select_for_update().filter(pk__in=[row.pk for row in doomed])
+        _rows_out(session, list(still))
+    return len(doomed)
+
+
+def _rows_out(session: Any, rows: list[Any]) -> None:
+    """Delete temporary rows and count them out, in the caller's transaction."""
+    if rows:
+        delete_rows(session.tempuploadedfile_set, rows)
+        transitions.discharge_files(session, len(rows), sum(row.size for row in rows))
+
+
+def left_behind(work: Work, storage_of: Callable[[Any], Any]) -> None:
+    """Delete the bytes that a dead attempt should have: those of the items it did.
+
+    It may have died between the commit that took their rows out and the unlink.
+    """
+    if work.fence <= 1:
+        return
+    done = work.job.item_set.filter(outcome=ItemOutcome.DONE).order_by("pk")
+    for item in done.iterator(chunk_size=BATCH_FILES):
+        delete_bytes(storage_of(item), [item.source_key])
+        work.beat(0)
 
 
 def delete_rows(related: Any, rows: list[Any]) -> None:

@@ -135,8 +135,11 @@ def _start(job: Any) -> Work | None:
 
 
 def _require_still_permitted(job: Any) -> None:
-    """Ask the requester's rights again: they may have changed since the request."""
-    if job.requester is not None:
+    """Ask the requester's rights again: they may have changed since the request.
+
+    Not once the session has moved: what was begun must come to a legal end.
+    """
+    if job.requester is not None and not job.was_started:
         policy.require_right(job.requester, Verb(job.kind), job.session)
 
 
@@ -190,6 +193,8 @@ def _finish(work: Work, state: JobState, error: Exception | None = None) -> None
     good = state == JobState.SUCCEEDED
     try:
         with work.fenced():
+            if work.job.kind == JobKind.REMOVE and not good:
+                remove.roll_forward(work)
             work.end(
                 state,
                 error=str(error) if error else "",

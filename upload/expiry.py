@@ -55,7 +55,7 @@ def _require_no_job(session: Any) -> None:
 
 def purge(session: Any) -> None:
     """Delete the files of an EXPIRED session, batch by batch."""
-    while discard.temporary_batch(session):
+    while discard.expired_batch(session):
         pass
 
 

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from upload import conf, execution, queues
-from upload.errors import MunimentError
 from upload.jobs import enqueue
 from upload.models import Job, UploadSession
 from upload.querysets import stuck_sessions
@@ -50,9 +50,9 @@ def _give_up_exhausted(tell: Callable[[str], None]) -> int:
     for job in spent.select_related("session", "requester"):
         try:
             count += execution.give_up(job)
-        except MunimentError:
+            tell(f"{job} has had its attempts and failed.")
+        except Exception:
             logger.exception("Job %s could not be failed.", job.uuid)
-        tell(f"{job} has had its attempts and failed.")
     return count
 
 
@@ -60,17 +60,25 @@ def _recreate_lost(tell: Callable[[str], None]) -> int:
     """Make a job for each moving session that has none (its rows were lost)."""
     count = 0
     for session in stuck_sessions(UploadSession.objects.all()):
-        kind = _kind_of_stuck(session)
-        job = Job.objects.create(
-            kind=kind,
-            session=session,
-            session_uuid=session.uuid,
-            entered_at=timezone.now(),
-            reason="recovered",
-        )
+        try:
+            with transaction.atomic():
+                job = _recreate(session)
+                enqueue(job)
+        except IntegrityError:
+            continue  # another sweep has just made one
         tell(f"{job} was made for session {session.uuid}, which no job owned.")
         count += 1
     return count
+
+
+def _recreate(session: UploadSession) -> Job:
+    return Job.objects.create(
+        kind=_kind_of_stuck(session),
+        session=session,
+        session_uuid=session.uuid,
+        entered_at=timezone.now(),
+        reason=_("Made by the watchdog: the session was moving and no job owned it."),
+    )
 
 
 def _kind_of_stuck(session: UploadSession) -> JobKind:

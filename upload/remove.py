@@ -33,19 +33,22 @@ def plan(session: Any) -> Iterator[dict[str, Any]]:
 def run(work: Work) -> None:
     """Remove every planned file; afterwards the session holds none."""
     items.freeze(work, plan(work.session))
-    _delete_left_behind(work)
+    discard.left_behind(work, _storage)
     for batch in items.batches(work):
         _remove_batch(work, batch)
 
 
-def _delete_left_behind(work: Work) -> None:
-    """Delete bytes whose rows an earlier attempt has removed."""
-    if work.job.attempts <= 1:
-        return
-    done = work.job.item_set.filter(outcome=ItemOutcome.DONE).order_by("pk")
-    for item in done.iterator(chunk_size=500):
-        discard.delete_bytes(_storage(item), [item.source_key])
-        work.beat(0)
+def roll_forward(work: Work) -> None:
+    """Take the rows that are left out, inside ``work.fenced``, when giving up.
+
+    A removal has no way back: the session ends CREATED and must hold no file. Bytes
+    stay as orphans that the items name, for the sweep.
+    """
+    session = work.session
+    for related in (session.tempuploadedfile_set, session.permuploadedfile_set):
+        rows = list(related.all())
+        discard.delete_rows(related, rows)
+        transitions.discharge_files(session, len(rows), sum(row.size for row in rows))
 
 
 def _storage(item: Any) -> Any:

@@ -76,9 +76,9 @@ class Staging:
 
     def _spool(self, chunks: Iterable[bytes]) -> tuple[Receipt, Place]:
         """Keep the bytes of a storage that has no staging in a file without a name."""
-        spool = self._open.enter_context(
-            tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR)
-        )
+        folder = settings.FILE_UPLOAD_TEMP_DIR
+        spool = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  closed with us
+        self._open.callback(spool.close)
         receipt = receipt_of(_written(chunks, spool))
 
         def place(key: str, expected: Receipt | None) -> Receipt:

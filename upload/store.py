@@ -43,6 +43,7 @@ def run(work: Work) -> None:
     """Store every planned file. Raise ``JobFailed`` where some could not be."""
     drop_staging(UploadedFileStorage(), work.staging_of_job)
     items.freeze(work, plan(work.session))
+    discard.left_behind(work, lambda item: TempFileStorage())
     for batch in items.batches(work):
         _store_batch(work, batch)
     items.require_all_good(work)

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from upload import execution, expiry, queues, recovery
+from upload import execution, expiry, orphans, queues, recovery
 from upload.models import Job, UploadSession, WorkerBeat
 
 logger = logging.getLogger(__name__)
@@ -42,6 +42,15 @@ def delete_expired_sessions() -> str:
 def recover_jobs() -> str:
     """Queue jobs that are due, dead or were never queued: the watchdog."""
     return str(recovery.recover())
+
+
+def reconcile_storage() -> str:
+    """Delete orphan bytes that our records explain; log what is missing."""
+    found = orphans.sweep()
+    return (
+        f"{len(found.deleted)} deleted, {len(found.unexplained)} unexplained, "
+        f"{len(found.missing)} missing, {found.staging_dropped} staging files dropped"
+    )
 
 
 def _beating() -> Callable[[Any, Exception | None], None]:

@@ -23,13 +23,18 @@ from tests.faults.world import Portal
 
 SIDE_BY_SIDE = 2
 SAMPLE = 5
+HEADER = ("operation", "harm", "points", "tried", "reached", "orphans", "wrong")
 
 type Harm = Callable[[Portal, Operation, Step], Verdict]
 
 
 @dataclass
 class Tally:
-    """The counts of one line of the table."""
+    """One line of the table.
+
+    ``reached`` counts the points at which the harm was done; ``orphans`` those after
+    which bytes without a row were left to the sweep.
+    """
 
     operation: str
     harm: str
@@ -48,20 +53,35 @@ class Tally:
             f"{at} {verdict.step.number}: {problem}" for problem in verdict.problems
         ]
 
+    def cells(self) -> tuple[object, ...]:
+        counts = (self.points, self.tried, self.reached, self.orphans, len(self.wrong))
+        return self.operation, self.harm, *counts
+
 
 def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
     chosen = [o for o in OPERATIONS if not options.names or o.name in options.names]
     ends_at = time.monotonic() + options.seconds
     tallies: list[Tally] = []
+    show(HEADER)
     with tempfile.TemporaryDirectory(prefix="muniment-faults-") as folder:
         migrated = sweep.migrate(Path(folder) / "migrated")
         for index, operation in enumerate(chosen):
             left = (ends_at - time.monotonic()) / (len(chosen) - index)
             run = Run(Path(folder), migrated, operation, time.monotonic() + left)
-            tallies += run.all(full=options.full)
-    sys.stdout.write(table(tallies))
-    return 1 if any(tally.wrong for tally in tallies) else 0
+            for tally in run.all(full=options.full):
+                show(tally.cells())
+                tallies.append(tally)
+    return conclude(tallies)
+
+
+def conclude(tallies: list[Tally]) -> int:
+    """Print the total and each problem; return the exit code."""
+    wrong = [sentence for tally in tallies for sentence in tally.wrong]
+    reached = sum(tally.reached for tally in tallies)
+    sys.stdout.write(f"{reached} points were harmed; {len(wrong)} things went wrong.\n")
+    sys.stdout.writelines(f"{sentence}\n" for sentence in wrong)
+    return 1 if wrong else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -128,19 +148,12 @@ class Run:
         return done
 
 
-def table(tallies: list[Tally]) -> str:
-    """Return the counts as aligned text, a total, and every problem on its own line.
-
-    ``reached`` counts the points at which the harm was done; ``orphans`` those after
-    which bytes without a row were left to the sweep.
-    """
-    line = "{:<18}{:<11}{:>7}{:>7}{:>9}{:>9}{:>7}\n".format
-    text = line("operation", "harm", "points", "tried", "reached", "orphans", "wrong")
-    for t in tallies:
-        counts = (t.points, t.tried, t.reached, t.orphans, len(t.wrong))
-        text += line(t.operation, t.harm, *counts)
-    text += f"{sum(t.reached for t in tallies)} points were harmed.\n"
-    return text + "".join(f"{sentence}\n" for t in tallies for sentence in t.wrong)
+def show(texts: Iterable[object]) -> None:
+    """Print one aligned line at once: a full sweep takes long."""
+    sys.stdout.write(
+        "{:<18}{:<11}{:>7}{:>7}{:>9}{:>9}{:>7}".format(*texts).rstrip() + "\n"
+    )
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from django.db import connection
 
 from tests.faults import sweep
 from tests.faults.operations import OPERATIONS, Operation
-from tests.faults.oracle import look
+from tests.faults.oracle import look, problems
 from tests.faults.sweep import Step
 from tests.faults.world import Portal
 from tests.services.system import missing, require_program
@@ -75,6 +75,20 @@ def test_a_kill_loses_nothing_and_the_work_is_finished(
     assert all(verdict.reached for verdict in verdicts)
 
 
+@pytest.mark.parametrize(
+    "operation",
+    [BY_NAME[name] for name in ("store", "remove temporary", "expire")],
+    indirect=True,
+    ids=name_of,
+)
+def test_bytes_go_although_a_kill_came_before_their_unlink(
+    portal: Portal, operation: Operation
+) -> None:
+    verdict = sweep.kill(portal, operation, Step("unlinkat", 1))
+
+    assert (verdict.problems, verdict.reached) == ([], True)
+
+
 @pytest.mark.parametrize("operation", TYPICAL, indirect=True, ids=name_of)
 def test_a_second_kill_in_the_recovery_loses_nothing(
     portal: Portal, operation: Operation
@@ -130,6 +144,23 @@ def test_a_job_delivered_four_times_at_once_and_once_more_runs_once(
     end = look(portal.world)
     assert operation.end_problems(end) == []
     assert end.rows["upload_job"][-1]["attempts"] == 1
+
+
+@pytest.mark.parametrize(
+    ("operation", "call", "ends"),
+    [(BY_NAME["store"], "linkat", "FD"), (BY_NAME["copy"], "renameat2", "SD")],
+    indirect=["operation"],
+    ids=name_of,
+)
+def test_a_job_that_kills_each_of_its_workers_fails_after_five(
+    portal: Portal, operation: Operation, call: str, ends: str
+) -> None:
+    sweep.kill_always(portal, operation, Step(call, 1))
+
+    end = look(portal.world)
+    job = end.rows["upload_job"][-1]
+    assert problems(end) == []
+    assert (end.status, job["state"], job["attempts"]) == (ends, "failed", 5)
 
 
 @pytest.mark.parametrize("operation", [BY_NAME["store"]], indirect=True, ids=name_of)

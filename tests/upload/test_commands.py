@@ -10,8 +10,7 @@ from django.core.management import CommandError, call_command
 from django.core.management.base import OutputWrapper
 from django_q.models import OrmQ, Schedule
 
-from tests.make import make_job, make_session
-from tests.upload.test_session_public import aged
+from tests.make import aged, make_job, make_session
 from upload.management.progress import Progress
 from upload.models import UploadSession
 from upload.states import JobKind, JobState, SessionStatus

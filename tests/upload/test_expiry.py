@@ -1,14 +1,18 @@
 """Expiry: EXPIRED is committed first, bytes go after, one bad session stops nobody."""
 
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
-from tests.make import make_session
-from tests.upload.test_session_public import aged
+from tests.make import (
+    aged,
+    make_session,
+)
 from upload import expiry, jobs, transitions
 from upload.errors import SessionBusy
 from upload.models import SessionEvent, Submission, UploadSession
@@ -35,6 +39,18 @@ def test_the_bytes_of_an_expired_session_go() -> None:
     session.expire()
 
     assert not any(r.file_upload.storage.exists(r.file_upload.name) for r in rows)
+
+
+@on_real_commits
+def test_an_expiry_that_is_rolled_back_keeps_the_bytes() -> None:
+    session = make_session(S.UPLOADING)
+
+    with suppress(ZeroDivisionError), transaction.atomic():
+        session.expire()
+        _ = 1 / 0
+
+    session.refresh_from_db()
+    assert (session.status, session.file_count) == (S.UPLOADING, 2)
 
 
 @on_real_commits

@@ -1,43 +1,24 @@
 """Jobs: one at a time, claimed once, fenced, cancelled, retried, recovered."""
 
-import shutil
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.utils import timezone
 
-from tests.make import make_destination, make_job, make_session, make_user, set_status
-from tests.upload.test_transitions import race
-from upload import execution, jobs, lease, recovery, tasks
+from tests.make import let_lease_run_out, make_session, make_user, run
+from tests.racing import race
+from upload import execution, jobs, tasks
 from upload.errors import (
     DestinationRefused,
     IllegalTransition,
-    JobCancelled,
-    LeaseLost,
     NotPermitted,
     SessionBusy,
-    WorkerStopping,
 )
-from upload.models import FileCopy, Job, SessionEvent, UploadSession
+from upload.models import Job, SessionEvent, UploadSession
 from upload.states import ItemOutcome, JobKind, JobState, SessionStatus
 
 S = SessionStatus
 on_real_commits = pytest.mark.django_db(transaction=True)
-
-
-def run(job: Job) -> Job:
-    """Run one attempt of the job as a worker does; return it as it then is."""
-    tasks.run_job(job.pk)
-    job.refresh_from_db()
-    return job
-
-
-def let_lease_run_out(job: Job) -> None:
-    Job.objects.filter(pk=job.pk).update(
-        lease_until=timezone.now() - timedelta(seconds=1)
-    )
 
 
 @on_real_commits
@@ -50,40 +31,6 @@ def test_a_store_job_stores(clerk: Any) -> None:
     assert (job.state, session.status) == (JobState.SUCCEEDED, S.STORED)
     assert (job.files_done, job.bytes_done, job.percent) == (2, 11, 100)
     assert (job.attempts, job.lease_until) == (1, None)
-
-
-@on_real_commits
-def test_a_copy_job_copies_and_the_session_stays_stored(
-    clerk: Any, tmp_path: Path
-) -> None:
-    session = make_session(S.STORED)
-    destination = make_destination(tmp_path / "destinations" / "one")
-
-    job = run(jobs.request(session, JobKind.COPY, clerk, destination=destination))
-
-    session.refresh_from_db()
-    folder = Path(destination.folder) / str(session.uuid)
-    assert (job.state, session.status) == (JobState.SUCCEEDED, S.STORED)
-    assert {p.name: p.read_bytes() for p in folder.iterdir()} == {
-        "a.txt": b"alpha",
-        "b.pdf": b"%PDF-1",
-    }
-    assert FileCopy.objects.filter(session=session).count() == 2
-
-
-@on_real_commits
-def test_copying_again_rewrites_nothing(clerk: Any, tmp_path: Path) -> None:
-    session = make_session(S.STORED)
-    destination = make_destination(tmp_path / "destinations" / "one")
-    run(jobs.request(session, JobKind.COPY, clerk, destination=destination))
-    copied = Path(destination.folder) / str(session.uuid) / "a.txt"
-    before = copied.stat().st_mtime_ns
-
-    job = run(jobs.request(session, JobKind.COPY, clerk, destination=destination))
-
-    assert job.state == JobState.SUCCEEDED
-    assert copied.stat().st_mtime_ns == before
-    assert FileCopy.objects.filter(session=session).count() == 2
 
 
 @on_real_commits
@@ -152,28 +99,6 @@ def test_of_many_requests_at_one_instant_one_wins(clerk: Any) -> None:
 
 
 @on_real_commits
-def test_a_job_delivered_four_times_at_once_runs_once(clerk: Any) -> None:
-    session = make_session(S.UPLOADING)
-    job = jobs.request(session, JobKind.STORE, clerk)
-
-    results = race(4, lambda i: tasks.run_job(job.pk))
-
-    job.refresh_from_db()
-    assert sorted(results) == [False, False, False, True]
-    assert (job.attempts, job.state) == (1, JobState.SUCCEEDED)
-
-
-@on_real_commits
-def test_delivery_after_success_does_nothing(clerk: Any) -> None:
-    job = run(jobs.request(make_session(S.UPLOADING), JobKind.STORE, clerk))
-
-    assert tasks.run_job(job.pk) is False
-
-    job.refresh_from_db()
-    assert job.attempts == 1
-
-
-@on_real_commits
 def test_rights_are_asked_again_when_the_job_starts(clerk: Any) -> None:
     session = make_session(S.UPLOADING)
     job = jobs.request(session, JobKind.STORE, clerk)
@@ -184,170 +109,6 @@ def test_rights_are_asked_again_when_the_job_starts(clerk: Any) -> None:
     session.refresh_from_db()
     assert (job.state, job.error_code) == (JobState.FAILED, "not_permitted")
     assert session.status == S.UPLOADING
-
-
-@on_real_commits
-def test_a_copy_to_a_missing_folder_is_refused_before_anything_moves(
-    clerk: Any, tmp_path: Path
-) -> None:
-    session = make_session(S.STORED)
-    destination = make_destination(tmp_path / "destinations" / "gone")
-    shutil.rmtree(destination.folder)
-
-    with pytest.raises(FileNotFoundError):
-        jobs.request(session, JobKind.COPY, clerk, destination=destination)
-
-    session.refresh_from_db()
-    assert session.status == S.STORED
-
-
-@pytest.mark.django_db
-def test_a_copy_to_a_disabled_destination_is_refused(
-    clerk: Any, tmp_path: Path
-) -> None:
-    destination = make_destination(tmp_path / "destinations" / "one")
-    destination.enabled = False
-
-    with pytest.raises(DestinationRefused, match="“Archive” is not enabled"):
-        jobs.request(
-            make_session(S.STORED), JobKind.COPY, clerk, destination=destination
-        )
-
-
-@on_real_commits
-def test_a_destination_that_vanishes_fails_the_job_and_leaves_it_stored(
-    clerk: Any, tmp_path: Path
-) -> None:
-    session = make_session(S.STORED)
-    destination = make_destination(tmp_path / "destinations" / "gone")
-    job = jobs.request(session, JobKind.COPY, clerk, destination=destination)
-    shutil.rmtree(destination.folder)
-
-    run(job)
-
-    session.refresh_from_db()
-    assert (job.state, session.status) == (JobState.FAILED, S.STORED)
-    assert "gone" in job.error
-
-
-@on_real_commits
-def test_nothing_lands_in_an_empty_mount_point(clerk: Any, tmp_path: Path) -> None:
-    session = make_session(S.STORED)
-    destination = make_destination(tmp_path / "destinations" / "mount")
-    job = jobs.request(session, JobKind.COPY, clerk, destination=destination)
-    shutil.rmtree(destination.folder)
-    Path(destination.folder).mkdir()
-
-    run(job)
-
-    session.refresh_from_db()
-    assert (job.state, job.error_code) == (JobState.FAILED, "destination_refused")
-    assert session.status == S.STORED
-    assert not list(Path(destination.folder).iterdir())
-
-
-@pytest.mark.django_db
-def test_copy_session_uploads_returns_copied_and_missing(tmp_path: Path) -> None:
-    session = make_session(S.STORED)
-    row = session.permuploadedfile_set.get(name="b.pdf")
-    row.file_upload.storage.delete(row.file_upload.name)
-    (tmp_path / "out").mkdir()
-
-    copied, missing = session.copy_session_uploads(str(tmp_path / "out"))
-
-    assert copied == [str(tmp_path / "out" / "a.txt")]
-    assert missing == ["b.pdf"]
-    assert (tmp_path / "out" / "a.txt").read_bytes() == b"alpha"
-    assert session.status == S.STORED
-
-
-@pytest.mark.django_db
-def test_copy_session_uploads_to_a_missing_folder_leaves_it_stored(
-    tmp_path: Path,
-) -> None:
-    session = make_session(S.STORED)
-
-    with pytest.raises(FileNotFoundError):
-        session.copy_session_uploads(str(tmp_path / "nowhere"))
-
-    session.refresh_from_db()
-    assert session.status == S.STORED
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("status", set(S) - {S.STORED})
-def test_copy_session_uploads_needs_a_stored_session(status: S, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="it cannot be copied"):
-        make_session(status).copy_session_uploads(str(tmp_path))
-
-
-@pytest.mark.django_db
-def test_a_fenced_worker_can_write_nothing(clerk: Any) -> None:
-    job = jobs.request(make_session(S.UPLOADING), JobKind.STORE, clerk)
-    stale = lease.claim(Job.objects.get(pk=job.pk))
-    let_lease_run_out(job)
-    fresh = lease.claim(Job.objects.get(pk=job.pk))
-
-    assert stale and fresh
-    with pytest.raises(LeaseLost), stale.fenced():
-        raise AssertionError("a fenced transaction must not open")
-    with pytest.raises(LeaseLost):
-        stale.renew()
-    stale.end(JobState.FAILED)
-    job.refresh_from_db()
-    assert (job.state, job.fence) == (JobState.RUNNING, fresh.fence)
-
-
-@pytest.mark.django_db
-def test_a_live_lease_cannot_be_claimed(clerk: Any) -> None:
-    job = jobs.request(make_session(S.UPLOADING), JobKind.STORE, clerk)
-    lease.claim(Job.objects.get(pk=job.pk))
-
-    assert lease.claim(Job.objects.get(pk=job.pk)) is None
-
-
-@pytest.mark.django_db
-def test_a_heartbeat_notices_a_cancel(clerk: Any) -> None:
-    job = jobs.request(make_session(S.UPLOADING), JobKind.STORE, clerk)
-    work = lease.claim(job)
-    assert work
-    Job.objects.filter(pk=job.pk).update(
-        cancel_requested_at=timezone.now(), entered_at=timezone.now()
-    )
-
-    with pytest.raises(JobCancelled):
-        work.renew()
-
-
-@pytest.mark.django_db
-def test_a_heartbeat_notices_that_the_worker_is_stopping(
-    clerk: Any, settings: Any, tmp_path: Path
-) -> None:
-    settings.WORKER_STOP_FILE = str(tmp_path / "stop")
-    job = jobs.request(make_session(S.UPLOADING), JobKind.STORE, clerk)
-    work = lease.claim(job)
-    (tmp_path / "stop").touch()
-
-    assert work
-    with pytest.raises(WorkerStopping):
-        work.renew()
-
-
-@on_real_commits
-def test_a_stopping_worker_gives_the_job_back_uncounted(
-    clerk: Any, settings: Any, tmp_path: Path
-) -> None:
-    settings.WORKER_STOP_FILE = str(tmp_path / "stop")
-    settings.JOB_LEASE_SECONDS = 0  # every beat renews
-    session = make_session(S.UPLOADING)
-    job = jobs.request(session, JobKind.STORE, clerk)
-    (tmp_path / "stop").touch()
-
-    run(job)
-    assert (job.state, job.attempts) == (JobState.QUEUED, 0)
-
-    (tmp_path / "stop").unlink()
-    assert run(job).state == JobState.SUCCEEDED
 
 
 @pytest.mark.django_db
@@ -462,113 +223,6 @@ def test_only_managers_approve(
 
     with pytest.raises(NotPermitted):
         jobs.approve(job, request.getfixturevalue(person))
-
-
-@on_real_commits
-def test_a_job_whose_worker_died_goes_on(clerk: Any) -> None:
-    session = make_session(S.UPLOADING)
-    job = jobs.request(session, JobKind.STORE, clerk)
-    execution._start(Job.objects.get(pk=job.pk))
-    let_lease_run_out(job)
-
-    assert recovery.recover().queued == 1
-    run(job)
-
-    session.refresh_from_db()
-    assert (job.state, job.attempts, session.status) == (
-        JobState.SUCCEEDED,
-        2,
-        S.STORED,
-    )
-
-
-@on_real_commits
-def test_a_job_that_always_kills_its_worker_fails_after_five_attempts(
-    clerk: Any, settings: Any
-) -> None:
-    session = make_session(S.UPLOADING)
-    job = jobs.request(session, JobKind.STORE, clerk)
-    for _ in range(settings.JOB_MAX_ATTEMPTS):
-        assert execution._start(Job.objects.get(pk=job.pk))
-        let_lease_run_out(job)
-    assert execution._start(Job.objects.get(pk=job.pk)) is None
-
-    assert recovery.recover().failed == 1
-
-    job.refresh_from_db()
-    session.refresh_from_db()
-    assert (job.state, session.status) == (JobState.FAILED, S.COPYING_FAILED)
-    assert "5 attempts" in job.error
-
-
-@on_real_commits
-def test_a_moving_session_without_a_job_gets_one() -> None:
-    session = make_session(S.UPLOADING)
-    set_status(session, S.COPYING_IN_PROGRESS)
-
-    assert recovery.recover().recreated == 1
-    run(Job.objects.get())
-
-    session.refresh_from_db()
-    assert session.status == S.STORED
-
-
-@on_real_commits
-def test_a_removal_whose_job_was_lost_rolls_forward() -> None:
-    session = make_session(S.STORED)
-    Job.objects.all().delete()
-    set_status(session, S.REMOVING_IN_PROGRESS)
-
-    recovery.recover()
-    run(Job.objects.get())
-
-    session.refresh_from_db()
-    assert (session.status, session.total_files) == (S.CREATED, 0)
-
-
-@on_real_commits
-def test_bytes_that_a_crashed_removal_left_are_deleted(
-    clerk: Any, settings: Any
-) -> None:
-    settings.REMOVAL_NEEDS_APPROVAL = False
-    session = make_session(S.STORED)
-    rows = session.get_permanent_uploads()
-    job = jobs.request(session, JobKind.REMOVE, clerk)
-    work = execution._start(Job.objects.get(pk=job.pk))
-    assert work
-    _crash_after_rows(work)
-    let_lease_run_out(job)
-    assert all(r.file_upload.storage.exists(r.file_upload.name) for r in rows)
-
-    run(job)
-
-    assert not any(r.file_upload.storage.exists(r.file_upload.name) for r in rows)
-
-
-def _crash_after_rows(work: lease.Work) -> None:
-    """Leave rows and items as a worker does that dies right after the commit."""
-    from upload import items, remove
-
-    items.freeze(work, remove.plan(work.session))
-    work.session.permuploadedfile_set.all()._raw_delete("default")
-    UploadSession.objects.update(total_files=0, total_size_bytes=0)
-    work.job.item_set.update(outcome=ItemOutcome.DONE)
-
-
-@pytest.mark.django_db
-def test_the_watchdog_leaves_a_waiting_job_that_is_queued_alone(clerk: Any) -> None:
-    jobs.request(make_session(S.UPLOADING), JobKind.STORE, clerk)
-
-    assert recovery.recover().queued == 0
-
-
-@pytest.mark.django_db
-def test_the_watchdog_queues_a_job_that_never_was(settings: Any) -> None:
-    session = make_session(S.UPLOADING)
-    old = timezone.now() - timedelta(seconds=settings.JOB_LEASE_SECONDS + 1)
-    make_job(session, JobKind.STORE, created_at=old, next_run_at=old)
-
-    assert recovery.recover().queued == 1
 
 
 @on_real_commits

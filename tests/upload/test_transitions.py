@@ -1,14 +1,14 @@
 """``transitions`` is the only writer of ``status``: every pair, every race."""
 
-import threading
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connections, transaction
+from django.db import transaction
 
 from tests.make import make_session, make_user, set_status
+from tests.racing import race
 from upload import transitions
 from upload.errors import IllegalTransition, LimitExceeded
 from upload.events import Cause
@@ -101,27 +101,6 @@ def test_a_rolled_back_move_leaves_no_event() -> None:
     session.refresh_from_db()
     assert session.status == SessionStatus.CREATED
     assert SessionEvent.objects.count() == before
-
-
-def race(count: int, deed: Any) -> list[Any]:
-    """Run ``deed(i)`` in threads that start together; return results or errors."""
-    barrier, results = threading.Barrier(count), [None] * count
-
-    def run(index: int) -> None:
-        barrier.wait()
-        try:
-            results[index] = deed(index)
-        except Exception as error:  # noqa: BLE001 - the result under test
-            results[index] = error
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=(i,)) for i in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
 
 
 @pytest.mark.django_db(transaction=True)

@@ -140,7 +140,9 @@ class UploadSession(PublicUuid):
         with transaction.atomic():
             if enforce_limit and user is not None:
                 # SQLite has no row locks: there BEGIN IMMEDIATE does the same.
-                type(user)._default_manager.select_for_update().get(pk=user.pk)
+                # request.user is a lazy object, whose type() is no model.
+                people = user._meta.model._default_manager
+                people.select_for_update().get(pk=user.pk)
                 cls._require_room(user)
             session = cls(user=user)
             session.save()

@@ -35,13 +35,9 @@ def _list(request: HttpRequest, uuid: UUID) -> HttpResponse:
     session = visible_session(require_person(request), uuid)
     size = number_of(request, "page_size", PAGE_SIZE, MAX_PAGE_SIZE)
     number = number_of(request, "page", 1, MAX_PAGE)
-    return JsonResponse(
-        {
-            "session": answers.session_json(session),
-            "page": number,
-            "results": _rows(session, (number - 1) * size, size),
-        }
-    )
+    rows = _rows(session, (number - 1) * size, size + 1)
+    told = {"session": answers.session_json(session), "page": number}
+    return JsonResponse(told | {"more": len(rows) > size, "results": rows[:size]})
 
 
 def _rows(session: UploadSession, start: int, count: int) -> list[dict[str, Any]]:

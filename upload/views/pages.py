@@ -1,4 +1,4 @@
-"""Pages of the upload app for people: their sessions, a new one, and the upload page."""
+"""Pages for people who send files: their sessions, a new one, and the upload page."""
 
 from typing import Any
 from uuid import UUID

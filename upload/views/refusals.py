@@ -13,11 +13,9 @@ def refused(request: HttpRequest, error: Exception) -> HttpResponse:
     if answers.wants_json(request):
         return answers.refusal(request, error)
     answers.log_refusal(request, error)
-    told = answers.told(error)
     status = answers.status_of(error)
-    return render(
-        request, "upload/refusal.html", told | {"status": status}, status=status
-    )
+    context = answers.told(error) | {"status": status}
+    return render(request, "upload/refusal.html", context, status=status)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -1,0 +1,151 @@
+"""Copying out: verified, marked, never over anything, and the session stays STORED."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.make import (
+    make_destination,
+    make_session,
+    run,
+)
+from upload import jobs
+from upload.errors import (
+    DestinationRefused,
+)
+from upload.models import FileCopy
+from upload.states import JobKind, JobState, SessionStatus
+
+S = SessionStatus
+on_real_commits = pytest.mark.django_db(transaction=True)
+
+
+@on_real_commits
+def test_a_copy_job_copies_and_the_session_stays_stored(
+    clerk: Any, tmp_path: Path
+) -> None:
+    session = make_session(S.STORED)
+    destination = make_destination(tmp_path / "destinations" / "one")
+
+    job = run(jobs.request(session, JobKind.COPY, clerk, destination=destination))
+
+    session.refresh_from_db()
+    folder = Path(destination.folder) / str(session.uuid)
+    assert (job.state, session.status) == (JobState.SUCCEEDED, S.STORED)
+    assert {p.name: p.read_bytes() for p in folder.iterdir()} == {
+        "a.txt": b"alpha",
+        "b.pdf": b"%PDF-1",
+    }
+    assert FileCopy.objects.filter(session=session).count() == 2
+
+
+@on_real_commits
+def test_copying_again_rewrites_nothing(clerk: Any, tmp_path: Path) -> None:
+    session = make_session(S.STORED)
+    destination = make_destination(tmp_path / "destinations" / "one")
+    run(jobs.request(session, JobKind.COPY, clerk, destination=destination))
+    copied = Path(destination.folder) / str(session.uuid) / "a.txt"
+    before = copied.stat().st_mtime_ns
+
+    job = run(jobs.request(session, JobKind.COPY, clerk, destination=destination))
+
+    assert job.state == JobState.SUCCEEDED
+    assert copied.stat().st_mtime_ns == before
+    assert FileCopy.objects.filter(session=session).count() == 2
+
+
+@on_real_commits
+def test_a_copy_to_a_missing_folder_is_refused_before_anything_moves(
+    clerk: Any, tmp_path: Path
+) -> None:
+    session = make_session(S.STORED)
+    destination = make_destination(tmp_path / "destinations" / "gone")
+    shutil.rmtree(destination.folder)
+
+    with pytest.raises(FileNotFoundError):
+        jobs.request(session, JobKind.COPY, clerk, destination=destination)
+
+    session.refresh_from_db()
+    assert session.status == S.STORED
+
+
+@pytest.mark.django_db
+def test_a_copy_to_a_disabled_destination_is_refused(
+    clerk: Any, tmp_path: Path
+) -> None:
+    destination = make_destination(tmp_path / "destinations" / "one")
+    destination.enabled = False
+
+    with pytest.raises(DestinationRefused, match="“Archive” is not enabled"):
+        jobs.request(
+            make_session(S.STORED), JobKind.COPY, clerk, destination=destination
+        )
+
+
+@on_real_commits
+def test_a_destination_that_vanishes_fails_the_job_and_leaves_it_stored(
+    clerk: Any, tmp_path: Path
+) -> None:
+    session = make_session(S.STORED)
+    destination = make_destination(tmp_path / "destinations" / "gone")
+    job = jobs.request(session, JobKind.COPY, clerk, destination=destination)
+    shutil.rmtree(destination.folder)
+
+    run(job)
+
+    session.refresh_from_db()
+    assert (job.state, session.status) == (JobState.FAILED, S.STORED)
+    assert "gone" in job.error
+
+
+@on_real_commits
+def test_nothing_lands_in_an_empty_mount_point(clerk: Any, tmp_path: Path) -> None:
+    session = make_session(S.STORED)
+    destination = make_destination(tmp_path / "destinations" / "mount")
+    job = jobs.request(session, JobKind.COPY, clerk, destination=destination)
+    shutil.rmtree(destination.folder)
+    Path(destination.folder).mkdir()
+
+    run(job)
+
+    session.refresh_from_db()
+    assert (job.state, job.error_code) == (JobState.FAILED, "destination_refused")
+    assert session.status == S.STORED
+    assert not list(Path(destination.folder).iterdir())
+
+
+@pytest.mark.django_db
+def test_copy_session_uploads_returns_copied_and_missing(tmp_path: Path) -> None:
+    session = make_session(S.STORED)
+    row = session.permuploadedfile_set.get(name="b.pdf")
+    row.file_upload.storage.delete(row.file_upload.name)
+    (tmp_path / "out").mkdir()
+
+    copied, missing = session.copy_session_uploads(str(tmp_path / "out"))
+
+    assert copied == [str(tmp_path / "out" / "a.txt")]
+    assert missing == ["b.pdf"]
+    assert (tmp_path / "out" / "a.txt").read_bytes() == b"alpha"
+    assert session.status == S.STORED
+
+
+@pytest.mark.django_db
+def test_copy_session_uploads_to_a_missing_folder_leaves_it_stored(
+    tmp_path: Path,
+) -> None:
+    session = make_session(S.STORED)
+
+    with pytest.raises(FileNotFoundError):
+        session.copy_session_uploads(str(tmp_path / "nowhere"))
+
+    session.refresh_from_db()
+    assert session.status == S.STORED
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("status", set(S) - {S.STORED})
+def test_copy_session_uploads_needs_a_stored_session(status: S, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="it cannot be copied"):
+        make_session(status).copy_session_uploads(str(tmp_path))
