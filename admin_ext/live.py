@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from admin_ext.visible import visible
@@ -67,5 +68,5 @@ def _ago(at: Any) -> str:
         return "-"
     seconds = max(int((timezone.now() - at).total_seconds()), 0)
     if seconds > 3600:
-        return timezone.localtime(at).strftime("%Y-%m-%d %H:%M:%S")
+        return date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT")
     return _("%(seconds)d s ago") % {"seconds": seconds}

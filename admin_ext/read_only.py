@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 
-from upload.filter_fields import MAX_SEARCH_LENGTH
 from admin_ext.visible import visible
+from upload.filter_fields import MAX_SEARCH_LENGTH
 from upload.filters import uuid_prefix
 from upload.models import UploadSession
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from upload import expiry, jobs, policy
@@ -116,7 +117,7 @@ BULK_VERBS: dict[Verb, BulkVerb] = {
             effect=_("The sessions are closed and their files are deleted now."),
             source=_("Temporary storage"),
             target=_("Deleted"),
-            done=_("expired"),
+            done=pgettext_lazy("3 sessions …", "expired"),
             act=expire,
             icon="timer_off",
             warning=_("The files cannot be brought back."),
