@@ -56,6 +56,7 @@ class ScheduleAdmin(ReadOnlyAdmin):
     )
 
 
+@admin.register(Failure, Success)
 class TaskAdmin(ReadOnlyAdmin):
     """Fetches no pickled column, in the list or on the page."""
 
@@ -76,10 +77,6 @@ class TaskAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer("args", "kwargs", "result")
-
-
-admin.site.register(Success, TaskAdmin)
-admin.site.register(Failure, TaskAdmin)
 
 
 @admin.register(OrmQ)

@@ -10,6 +10,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("login/", auth.LoginView.as_view(template_name="login.html"), name="login"),
     path("logout/", auth.LogoutView.as_view(), name="logout"),
+    path("language/", views.choose_language, name="set_language"),
     path("healthz", views.health, name="health"),
     path("admin/", admin.site.urls),
     path("", include("upload.urls")),

@@ -1,4 +1,4 @@
-"""Pages of the portal itself: the start, and its health for machines."""
+"""Pages of the portal itself: the start, its language, its health for machines."""
 
 import logging
 
@@ -6,7 +6,10 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
+from django.views.i18n import set_language
+
+from portal.language import is_offered
 
 logger = logging.getLogger(__name__)
 
@@ -17,6 +20,16 @@ def home(request: HttpRequest) -> HttpResponse:
     """Lead staff to the admin, others to their sessions, by way of signing in."""
     sends_only = request.user.is_authenticated and not request.user.is_staff
     return redirect("upload:own_sessions" if sends_only else "admin:index")
+
+
+@require_POST
+def choose_language(request: HttpRequest) -> HttpResponse:
+    """Keep the language in a cookie and, of who is signed in, on the person as well."""
+    chosen = request.POST.get("language", "")
+    if request.user.is_authenticated and is_offered(chosen):
+        request.user.language = chosen
+        request.user.save(update_fields=["language"])
+    return set_language(request)
 
 
 @never_cache

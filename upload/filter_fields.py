@@ -29,20 +29,22 @@ MAX_BYTES = 2**63 - 1
 
 
 class SizeField(forms.CharField):
-    """Cleans "1500", "20 MB" or "1.5 GB" (1 kB is 1000 B) to bytes, or None."""
+    """Cleans "1500", "20 MB" or "1,5 Go" (1 kB is 1000 B) to bytes, or None."""
 
-    pattern = re.compile(r"(\d{1,18}(?:[.,]\d{1,9})?)\s*([kmgt]?b?)", re.I | re.A)
+    pattern = re.compile(
+        r"(\d{1,18}(?:[.,]\d{1,9})?)[\s\xa0\u202f]*([kmgt]?[bo]?)", re.I | re.A
+    )
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=32, **kwargs)
-        self.widget.attrs["placeholder"] = _("20 MB")
+        self.widget.attrs["placeholder"] = gettext_lazy("20 MB")
 
     def clean(self, value: Any) -> int | None:
         text = super().clean(value)
         if not text:
             return None
         found = self.pattern.fullmatch(text)
-        unit = found[2].lower().removesuffix("b") if found else ""
+        unit = found[2].lower().rstrip("bo") if found else ""
         factor = UNITS[f"{unit}b"]
         size = int(float(found[1].replace(",", ".")) * factor) if found else -1
         if not 0 <= size <= MAX_BYTES:

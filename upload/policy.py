@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from upload import conf
 from upload.errors import IllegalTransition, NotPermitted
@@ -50,13 +50,13 @@ TEMPORARY_DOWNLOAD = "download_temporary_uploadsession"
 
 # What a session that may not cannot do, for the sentence “so it cannot …”.
 DEEDS = {
-    Verb.UPLOAD: _lazy("take files"),
-    Verb.REMOVE_FILE: _lazy("give up a temporary file"),
-    Verb.EXPIRE: _lazy("expire"),
-    Verb.STORE: _lazy("be stored"),
-    Verb.COPY: _lazy("be copied"),
-    Verb.REMOVE: _lazy("have its files removed"),
-    Verb.RETRY: _lazy("be retried"),
+    Verb.UPLOAD: gettext_lazy("take files"),
+    Verb.REMOVE_FILE: gettext_lazy("give up a temporary file"),
+    Verb.EXPIRE: gettext_lazy("expire"),
+    Verb.STORE: gettext_lazy("be stored"),
+    Verb.COPY: gettext_lazy("be copied"),
+    Verb.REMOVE: gettext_lazy("have its files removed"),
+    Verb.RETRY: gettext_lazy("be retried"),
 }
 
 PERMISSIONS: tuple[tuple[str, Any], ...] = (

@@ -25,7 +25,7 @@ from tests.upload.http import (
     stored_files,
     told,
 )
-from upload import conf, intake
+from upload import answers, conf, intake
 from upload.intake import Sender
 from upload.models import UploadSession
 from upload.staging import Staging
@@ -375,6 +375,13 @@ def test_nothing_staged_stays_after_the_disk_was_full(session: UploadSession) ->
         staging.take("a.txt", FullDisk())
 
     assert stored_files("temp") == []
+
+
+@pytest.mark.parametrize(
+    ("code", "status"), [(errno.ENOSPC, 507), (errno.EDQUOT, 507), (errno.EIO, 503)]
+)
+def test_faults_of_the_disk_have_their_own_status(code: int, status: int) -> None:
+    assert answers.status_of(OSError(code, "fault")) == status
 
 
 def test_a_request_that_does_not_fit_on_the_disk_is_refused_before_it_is_read(

@@ -180,7 +180,7 @@ def test_a_reload_shows_what_is_there(page_for: Any, uploader: Any) -> None:
 
     page.goto(page_of(session))
 
-    expect(line(page, "<b>a.txt")).to_contain_text("Received · 5 B")
+    expect(line(page, "<b>a.txt")).to_contain_text("5 BReceived")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -190,7 +190,9 @@ def test_a_taken_name_can_be_kept_beside(page_for: Any, uploader: Any) -> None:
     page.goto(page_of(session))
 
     page.set_input_files("#upload-input", [payload("a.txt")])
-    expect(line(page, "Not received")).to_contain_text("already has a file called")
+    expect(line(page, "Not received")).to_contain_text(
+        "already has a file of this name"
+    )
     page.get_by_role("button", name="Keep both: a.txt").press("Enter")
 
     expect(line(page, "a (2).txt")).to_contain_text("Received")

@@ -62,7 +62,7 @@ def _send(request: HttpRequest, uuid: UUID) -> HttpResponse:
     boundary = multipart.boundary_of(request.headers.get("Content-Type", ""))
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise BodyRefused(_("Send the body as it is, without a Content-Encoding."))
-    intake.require_length(session, request.META.get("CONTENT_LENGTH"))
+    intake.require_length(session, request.headers.get("content-length"))
     if sender.via:
         return _take(request, session, boundary, sender)
     request.upload_handlers = [LeaveUnread(request)]

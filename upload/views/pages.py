@@ -9,9 +9,10 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_POST, require_safe
 
-from upload import answers, conf, policy
+from upload import answers, conf, policy, quantities
 from upload.models import UploadSession
 from upload.states import Verb
 from upload.views.doors import visible_session
@@ -28,7 +29,10 @@ def own_sessions(request: HttpRequest) -> HttpResponse:
     sessions = UploadSession.objects.visible_to(request.user).filter(user=request.user)
     context = {
         "title": _("Your upload sessions"),
-        "sessions": sessions[:SESSIONS_SHOWN],
+        "sessions": [
+            (session, quantities.size_text(session.total_size_bytes))
+            for session in sessions[:SESSIONS_SHOWN]
+        ],
         "may_open": policy.may_open_session(request.user),
     }
     return _page(request, "upload/own_sessions.html", context)
@@ -86,18 +90,19 @@ def _words() -> dict[str, str]:
         "sending": _("Sending: {percent}%"),
         "keeping": _("Being kept"),
         "kept": _("Received"),
-        "stored": _("Stored"),
+        "stored": pgettext("a file", "Stored"),
         "failed": _("Not received"),
         "cancelled": _("Cancelled"),
         "removed": _("{name} was removed."),
         "cancel": _("Cancel"),
         "retry": _("Try again"),
         "numbered": _("Keep both"),
-        "remove": _("Remove"),
+        "remove": pgettext("a file", "Remove"),
         "about": _("{action}: {name}"),
         "total": _("{done} of {all} files received, {percent}%"),
         "finished": _("{kept} files received, {failed} not received."),
         "offline": _("The connection was lost. Check the network and try again."),
+        "taken": _("The session already has a file of this name."),
         "tooLarge": _("The file is larger than {limit} MB."),
         "badKind": _("This kind of file is not accepted."),
         "noList": _("The list of files could not be loaded. Reload the page."),

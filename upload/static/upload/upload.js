@@ -37,8 +37,10 @@
     function addItem(name, bytes) {
         const line = element("li", "up-item", list);
         const item = { name, bytes, line, sent: 0, mine: false };
-        item.title = element("span", "up-name", line);
+        const heading = element("span", "up-title", line);
+        item.title = element("span", "up-name", heading);
         item.title.textContent = name;
+        item.size = element("span", "up-size", heading);
         item.words = element("span", "up-state", line);
         item.bar = element("progress", "", line);
         item.bar.max = 100;
@@ -53,7 +55,8 @@
         item.state = state;
         item.line.dataset.state = state;
         item.bar.hidden = state !== "sending" && state !== "waiting";
-        item.words.textContent = text + " · " + size(item.bytes);
+        item.words.textContent = text;
+        item.size.textContent = size(item.bytes);
     }
 
     function offer(item, actions) {
@@ -223,9 +226,14 @@
             return words.offline;
         }
         const told = answer.told;
-        return told.error
-            ? [told.error, told.hint].filter(Boolean).join(" ")
-            : say(words.unclear, { status: answer.status });
+        if (!told.error) {
+            return say(words.unclear, { status: answer.status });
+        }
+        if (told.code === "name_taken") {
+            return words.taken;
+        }
+        // A refusal says itself what to do; a fault of the portal does not.
+        return answer.status < 500 ? told.error : told.error + " " + told.hint;
     }
 
     function settle(item, answer) {
@@ -295,10 +303,15 @@
 
     function listen() {
         const input = document.getElementById("upload-input");
-        input.addEventListener("change", () => {
-            choose(Array.from(input.files));
-            input.value = "";
-        });
+        // Taken on its way down: the admin's own script expects another form around
+        // every file input and fails in this one.
+        document.addEventListener("change", (event) => {
+            if (event.target === input) {
+                event.stopPropagation();
+                choose(Array.from(input.files));
+                input.value = "";
+            }
+        }, true);
         form.addEventListener("submit", (event) => event.preventDefault());
         for (const name of ["dragenter", "dragover"]) {
             form.addEventListener(name, (event) => {
