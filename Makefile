@@ -4,7 +4,7 @@ PYTHON = .venv/bin/python
 # Test processes side by side.
 WORKERS ?= 2
 
-.PHONY: help setup dev run test lint format bench audit lock
+.PHONY: help setup dev run test lint format messages bench audit lock
 
 help:
 	@echo "make setup   make the environment in .venv, and nothing else"
@@ -12,6 +12,7 @@ help:
 	@echo "make test    all tests, on SQLite and on PostgreSQL"
 	@echo "make lint    style, types and deployment checks"
 	@echo "make format  put code and templates in the house form"
+	@echo "make messages collects the texts to translate and compiles the catalogues"
 	@echo "make bench   measure the promised figures"
 	@echo "make audit   look for known weaknesses in what is installed (needs a network)"
 	@echo "make lock    write the lock files again from pyproject.toml"
@@ -37,6 +38,10 @@ format: dev
 	$(PYTHON) -m ruff check --fix-only .
 	$(PYTHON) -m ruff format .
 	$(PYTHON) -m djhtml portal upload admin_ext
+
+messages: dev
+	@tests/services/install.sh
+	$(PYTHON) -m tests.messages
 
 bench: dev
 	$(PYTHON) -m tests.bench

@@ -4,6 +4,8 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from portal.language import choices
+
 
 class User(AbstractUser):
     """A person who signs in; rights come from groups, never from code."""
@@ -12,6 +14,7 @@ class User(AbstractUser):
         _("language"),
         max_length=10,
         blank=True,
+        choices=choices,
         help_text=_("Empty means the browser's language."),
     )
 

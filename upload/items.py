@@ -41,6 +41,21 @@ def freeze(work: Work, rows: Iterable[dict[str, Any]]) -> None:
     work.files_done, work.bytes_done = done
 
 
+def values_of(files: Any) -> Iterator[dict[str, Any]]:
+    """Yield what an item keeps of each file, in the order they came."""
+    rows = files.order_by("pk").values_list(
+        "uuid", "name", "file_upload", "size", "sha256"
+    )
+    for uuid, name, key, size, sha256 in rows.iterator(chunk_size=500):
+        yield {
+            "file_uuid": uuid,
+            "name": name,
+            "source_key": key or "",
+            "size_bytes": size,
+            "sha256": sha256,
+        }
+
+
 def _totals(items: Any) -> tuple[int, int]:
     sums = items.aggregate(files=Count("pk"), size=Sum("size_bytes"))
     return sums["files"], sums["size"] or 0

@@ -25,13 +25,14 @@ PRIVATE_FOLDER = 0o700
 
 
 def key_for(session_uuid: UUID, file_uuid: UUID) -> str:
-    """Return the key of a session's file: ``ab/ab12…/cd/cd34…``, 71 characters.
+    """Return the key of a session's file: ``ab/ab12…/c/cd34…``, 70 characters.
 
-    The two short parts keep every folder below some thousand entries at a million
-    sessions and at a million files in one session.
+    The short parts keep every folder at some thousand entries with a million sessions
+    and with 100,000 files in one session, and a small session at 16 folders: each
+    folder that changes costs an fsync.
     """
     session, file = session_uuid.hex, file_uuid.hex
-    return f"{session[:2]}/{session}/{file[:2]}/{file}"
+    return f"{session[:2]}/{session}/{file[0]}/{file}"
 
 
 def parts_of(key: str) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ the bytes that a crash left behind.
 """
 
 from collections.abc import Iterator
-from itertools import chain
 from typing import Any
 
 from upload import discard, items, transitions
@@ -16,18 +15,9 @@ from upload.storage import TempFileStorage, UploadedFileStorage
 
 def plan(session: Any) -> Iterator[dict[str, Any]]:
     """Give one item a file, temporary ones first."""
-    temp = session.tempuploadedfile_set.order_by("pk")
-    perm = session.permuploadedfile_set.order_by("pk")
-    marked = chain(((row, "") for row in temp), ((row, "permanent") for row in perm))
-    for row, place in marked:
-        yield {
-            "file_uuid": row.uuid,
-            "name": row.name,
-            "source_key": row.file_upload.name or "",
-            "target_key": place,
-            "size_bytes": row.size,
-            "sha256": row.sha256,
-        }
+    yield from items.values_of(session.tempuploadedfile_set)
+    for values in items.values_of(session.permuploadedfile_set):
+        yield values | {"target_key": "permanent"}
 
 
 def run(work: Work) -> None:

@@ -6,6 +6,7 @@ functions here instead of ``path()`` or ``save()``.
 """
 
 import errno
+import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -31,6 +32,7 @@ from upload.copy_engine import (
 from upload.disk import DurableFileSystemStorage
 from upload.durable import FolderSyncs, occupied
 from upload.errors import SourceMissing, TargetOccupied
+from upload.pinned import PinnedTree
 from upload.tree import Hand, Tree
 
 __all__ = [
@@ -39,7 +41,6 @@ __all__ = [
     "DurableFileSystemStorage",
     "TempFileStorage",
     "UploadedFileStorage",
-    "adopt",
     "digest_of",
     "drop_staging",
     "durable_tree",
@@ -109,6 +110,9 @@ class Batch:
         self, storage: Storage, staging_prefix: str = "direct", beat: Beat = silent
     ) -> None:
         self._storage = storage
+        tree = durable_tree(storage)
+        self._tree = None if tree is None else PinnedTree(tree)
+        self._sources: dict[int, PinnedTree] = {}
         self._syncs = FolderSyncs()
         self._hand = Hand(staging_prefix, beat, self._syncs)
 
@@ -121,15 +125,21 @@ class Batch:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._syncs.__exit__(kind, error, trace)
+        try:
+            if self._tree is not None and kind is None:
+                self._tree.prune(self._syncs)
+            self._syncs.__exit__(kind, error, trace)
+        finally:
+            for tree in (self._tree, *self._sources.values()):
+                if tree is not None:
+                    tree.close()
 
     def receive(
         self, key: str, chunks: Iterable[bytes], expected: Receipt | None = None
     ) -> Receipt:
         """Write ``chunks`` under exactly ``key``; see ``Tree.put``."""
-        tree = durable_tree(self._storage)
-        if tree is not None:
-            return tree.put(key, chunks, expected, self._hand)
+        if self._tree is not None:
+            return self._tree.put(key, chunks, expected, self._hand)
         return _save_exactly(self._storage, key, chunks, expected, self._hand.beat)
 
     def adopt(
@@ -138,38 +148,45 @@ class Batch:
         source_key: str,
         key: str,
         expected: Receipt,
-        *,
-        unchanged: bool = False,
+        noted: str = "",
     ) -> None:
         """Put another storage's file under ``key``, verified; may be run twice.
 
-        In one file system it is linked: at once if ``unchanged``, its fingerprint
-        being as at receipt, otherwise after its bytes were hashed again. Elsewhere it
+        In one file system it is linked: at once if its fingerprint still is as
+        ``noted`` at receipt, otherwise after its bytes were hashed again. Elsewhere it
         is streamed. Raise ``SourceMissing``, ``DigestMismatch``, ``TargetOccupied``,
         ``UnsafePath``.
         """
-        mine, theirs = durable_tree(self._storage), durable_tree(source)
+        mine, theirs = self._tree, self._source(source)
         if mine is not None and theirs is not None and mine.device() == theirs.device():
-            known = Receipt(expected.size_bytes, "") if unchanged else expected
             with _finding(source_key):
-                _verify_source(theirs, source_key, known, self._hand.beat)
+                _verify_source(theirs, source_key, expected, noted, self._hand.beat)
                 if _linked(mine, key, theirs, source_key, self._hand):
                     return
         self.receive(key, iter_chunks(source, source_key), expected)
 
+    def _source(self, storage: Storage) -> PinnedTree | None:
+        tree = durable_tree(storage)
+        if tree is None:
+            return None
+        return self._sources.setdefault(id(tree), PinnedTree(tree))
+
     def delete(self, key: str) -> None:
         """Delete one key; a missing one is fine."""
-        tree = durable_tree(self._storage)
-        if tree is None:
+        if self._tree is None:
             self._storage.delete(key)
         else:
-            tree.delete(key, self._syncs)
+            self._tree.delete(key, self._syncs)
 
 
-def _verify_source(source: Tree, key: str, known: Receipt, beat: Beat) -> None:
-    """Compare the size, and where the digest is known all bytes."""
-    found = Receipt(source.status(key).st_size, "")
-    verify(key, known, source.receipt(key, beat) if known.sha256 else found)
+def _verify_source(
+    source: Tree, key: str, expected: Receipt, noted: str, beat: Beat
+) -> None:
+    """Compare the size, and all bytes where the file is not as it was noted."""
+    seen = source.status(key)
+    verify(key, Receipt(expected.size_bytes, ""), Receipt(seen.st_size, ""))
+    if _print_of(seen) != noted:
+        verify(key, expected, source.receipt(key, beat))
 
 
 def _linked(mine: Tree, key: str, theirs: Tree, source_key: str, hand: Hand) -> bool:
@@ -200,22 +217,6 @@ def receive_into(
     """
     with Batch(storage, beat=beat) as batch:
         return batch.receive(key, chunks, expected)
-
-
-def adopt(  # noqa: PLR0913 - two places and the promise that ties them
-    source: Storage,
-    source_key: str,
-    storage: Storage,
-    key: str,
-    *,
-    expected: Receipt,
-    unchanged: bool,
-    staging_prefix: str,
-    beat: Beat,
-) -> None:
-    """Put one storage's file into another; see ``Batch.adopt``."""
-    with Batch(storage, staging_prefix, beat) as batch:
-        batch.adopt(source, source_key, key, expected, unchanged=unchanged)
 
 
 def _save_exactly(
@@ -302,7 +303,10 @@ def fingerprint(storage: Storage, key: str) -> str:
     if tree is None:
         return ""
     with _finding(key):
-        seen = tree.status(key)
+        return _print_of(tree.status(key))
+
+
+def _print_of(seen: os.stat_result) -> str:
     return f"{seen.st_ino}-{seen.st_size}-{seen.st_mtime_ns}-{seen.st_ctime_ns}"
 
 

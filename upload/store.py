@@ -20,7 +20,6 @@ from upload.storage import (
     TempFileStorage,
     UploadedFileStorage,
     drop_staging,
-    fingerprint,
 )
 
 FILE_ERRORS = (SourceMissing, DigestMismatch, TargetOccupied, UnsafePath)
@@ -28,15 +27,9 @@ FILE_ERRORS = (SourceMissing, DigestMismatch, TargetOccupied, UnsafePath)
 
 def plan(session: Any) -> Iterator[dict[str, Any]]:
     """Give one item for each temporary file, in the order they came."""
-    for row in session.tempuploadedfile_set.order_by("pk").iterator(chunk_size=500):
-        yield {
-            "file_uuid": row.uuid,
-            "name": row.name,
-            "source_key": row.file_upload.name or "",
-            "target_key": paths.key_for(session.uuid, row.uuid),
-            "size_bytes": row.size,
-            "sha256": row.sha256,
-        }
+    for values in items.values_of(session.tempuploadedfile_set):
+        key = paths.key_for(session.uuid, values["file_uuid"])
+        yield values | {"target_key": key}
 
 
 def run(work: Work) -> None:
@@ -92,11 +85,8 @@ def place(out: Batch, row: Any, key: str) -> None:
     source_key = row.file_upload.name if row and row.file_upload else ""
     if not source_key:
         raise SourceMissing(_("The temporary file has no bytes any more."))
-    unchanged = bool(row.fingerprint) and row.fingerprint == fingerprint(
-        temp, source_key
-    )
     expected = Receipt(row.size, row.sha256)
-    out.adopt(temp, source_key, key, expected, unchanged=unchanged)
+    out.adopt(temp, source_key, key, expected, row.fingerprint)
 
 
 def swap_rows(session: Any, pairs: list[tuple[Any, str]]) -> list[Any]:

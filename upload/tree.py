@@ -86,6 +86,9 @@ class Tree:
         ):
             yield folder
 
+    def forget(self, parts: Sequence[str]) -> None:
+        """Let go of what is known of a folder; a plain tree keeps nothing."""
+
     @contextmanager
     def entry(self, key: str) -> Iterator[Entry]:
         """Yield the entry of a key whose folder exists."""
@@ -211,6 +214,7 @@ class Tree:
         for _attempt in range(PLACING_TRIES):
             with suppress(FolderGone), self.folder(parts[:-1], make=True) as folder:
                 return act(Entry(folder, parts[-1]))
+            self.forget(parts[:-1])
         raise FolderGone(
             _("The folder of “%(key)s” was removed again and again. Try again later.")
             % {"key": "/".join(parts)}
@@ -244,7 +248,7 @@ class Tree:
             syncing(syncs) as pending,
         ):
             with paths.walk(root, folders) as folder:
-                _remove(Entry(folder, name))
+                remove_entry(Entry(folder, name))
             paths.prune_empty(root, folders, pending)
 
     def drop_staging(self, prefix: str, min_age_seconds: float = 0) -> int:
@@ -273,7 +277,8 @@ class Tree:
         ]
 
 
-def _remove(entry: Entry) -> None:
+def remove_entry(entry: Entry) -> None:
+    """Unlink a file or a link, or remove an empty folder."""
     if stat.S_ISDIR(entry.stat().st_mode):
         os.rmdir(entry.name, dir_fd=entry.folder)
     else:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 
-from tests.messages import catalogues, extraction  # noqa: E402
+from tests.messages import catalogues, extraction
 
 
 def main() -> int:

@@ -32,7 +32,7 @@ def found(folder: Path) -> polib.POFile:
     (folder / "locale").mkdir()
     # -P, and no settings: the copies are read, never imported.
     command = [sys.executable, "-P", "-m", "django", "makemessages", "--locale=en"]
-    options = ["--keep-pot", "--no-wrap", "--add-location=file"]
+    options = ["--keep-pot", "--no-wrap", "--add-location=file", "--verbosity=0"]
     environment = {k: v for k, v in os.environ.items() if "DJANGO" not in k}
     subprocess.run([*command, *options], cwd=folder, env=environment, check=True)
     return polib.pofile(str(folder / "locale" / "django.pot"))

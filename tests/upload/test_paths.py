@@ -18,7 +18,7 @@ FILE = UUID("cd000000-0000-4000-8000-000000000002")
 def test_a_key_is_made_of_uuids_and_spread_over_folders() -> None:
     key = paths.key_for(SESSION, FILE)
 
-    assert key == f"ab/{SESSION.hex}/cd/{FILE.hex}"
+    assert key == f"ab/{SESSION.hex}/c/{FILE.hex}"
 
 
 def test_two_files_never_share_a_key() -> None:

@@ -17,6 +17,7 @@ from upload.errors import (
 from upload.storage import (
     Batch,
     DurableFileSystemStorage,
+    fingerprint,
     receive_into,
 )
 
@@ -54,8 +55,9 @@ def content_of(storage: Storage, key: str) -> bytes:
 def adopt(
     source: Storage, target: Storage, content: bytes, *, unchanged: bool = True
 ) -> None:
+    noted = fingerprint(source, KEY) if unchanged else ""
     with Batch(target, "job-1-1") as batch:
-        batch.adopt(source, KEY, KEY, receipt_for(content), unchanged=unchanged)
+        batch.adopt(source, KEY, KEY, receipt_for(content), noted)
 
 
 @pytest.mark.parametrize("unchanged", [True, False])
@@ -135,7 +137,7 @@ def test_a_planted_link_is_not_adopted(
     Path(durable.location, "leaf").symlink_to("real")
 
     with pytest.raises(UnsafePath), Batch(other) as batch:
-        batch.adopt(durable, "leaf", KEY, receipt_for(b"abc"), unchanged=True)
+        batch.adopt(durable, "leaf", KEY, receipt_for(b"abc"))
 
     assert other.exists(KEY) is False
 
@@ -154,6 +156,6 @@ def test_a_batch_syncs_each_folder_once(
 
     with Batch(other) as batch:
         for key in keys:
-            batch.adopt(durable, key, key, receipt_for(b"x"), unchanged=True)
+            batch.adopt(durable, key, key, receipt_for(b"x"))
 
     assert len(calls) == 1

@@ -78,6 +78,7 @@ def _upload_context(session: UploadSession) -> dict[str, Any]:
             "accepted": accepted,
             "maxBytes": conf.max_single_size_bytes(),
             "maxMb": conf.max_single_size_bytes() // conf.BYTES_PER_MB,
+            "units": [_("%(size)s B"), *quantities.UNITS],
             "words": _words(),
         },
     }

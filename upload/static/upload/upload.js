@@ -16,10 +16,12 @@
     }
 
     function size(bytes) {
-        const units = ["B", "kB", "MB", "GB", "TB"];
+        const units = data.units;
         const power = bytes < 1 ? 0 : Math.min(Math.floor(Math.log10(bytes) / 3), units.length - 1);
         const number = bytes / 1000 ** power;
-        return number.toLocaleString(undefined, { maximumFractionDigits: power ? 1 : 0 }) + " " + units[power];
+        const digits = { maximumFractionDigits: power ? 1 : 0 };
+        const shown = number.toLocaleString(document.documentElement.lang, digits);
+        return units[power].replace("%(size)s", shown);
     }
 
     function announce(text) {
