@@ -14,6 +14,10 @@ class MunimentError(Exception):
     hint = ""
 
 
+class ObjectNotUpdated(Exception):
+    """An update was asked for, but the row is not there; base of ``NotUpdated``."""
+
+
 class IllegalTransition(MunimentError, ValueError):
     """A session is not in a state from which the asked verb can start."""
 

@@ -3,12 +3,15 @@
 from typing import Any
 
 import pytest
-from django.db import IntegrityError
+from django.db import DatabaseError, IntegrityError
 
 from tests.make import aged, make_session, make_user
+from upload.errors import ObjectNotUpdated
 from upload.models import (
     InProgressSubmission,
+    PermUploadedFile,
     Submission,
+    TempUploadedFile,
     UploadSession,
 )
 from upload.states import SessionStatus
@@ -96,3 +99,18 @@ def test_get_next_by_started_at_follows_time() -> None:
 
     assert first.get_next_by_started_at() == second
     assert second.get_previous_by_last_upload_interaction_time() == first
+
+
+@pytest.mark.parametrize("model", [UploadSession, TempUploadedFile, PermUploadedFile])
+def test_each_model_has_its_own_not_updated(model: Any) -> None:
+    assert issubclass(model.NotUpdated, DatabaseError)
+    assert issubclass(model.NotUpdated, ObjectNotUpdated)
+    assert model.NotUpdated.__qualname__ == f"{model.__name__}.NotUpdated"
+
+
+def test_saving_a_row_that_is_gone_is_not_updated() -> None:
+    session = make_session()
+    UploadSession.objects.filter(pk=session.pk).delete()
+
+    with pytest.raises(UploadSession.NotUpdated):
+        session.save(update_fields=["started_at"])

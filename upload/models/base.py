@@ -1,9 +1,14 @@
-"""What all models share: the public uuid."""
+"""What models share: the public uuid, and an error for rows that are gone."""
 
 import uuid
+from typing import Any
 
-from django.db import models
+from django.db import DatabaseError, models
 from django.utils.translation import gettext_lazy as _
+
+from upload.errors import ObjectNotUpdated
+
+NO_ROWS = "did not affect any rows"
 
 
 class PublicUuid(models.Model):
@@ -13,3 +18,36 @@ class PublicUuid(models.Model):
 
     class Meta:
         abstract = True
+
+
+class TellsNotUpdated(models.Model):
+    """Gives each model the ``NotUpdated`` that Django has from 6.0 on.
+
+    ``save()`` raises it, instead of a plain ``DatabaseError``, where an update was
+    asked for and the row is not there any more.
+    """
+
+    class NotUpdated(ObjectNotUpdated, DatabaseError):
+        pass
+
+    class Meta:
+        abstract = True
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.NotUpdated = type(  # type: ignore[misc,assignment]
+            "NotUpdated",
+            (ObjectNotUpdated, DatabaseError),
+            {
+                "__module__": cls.__module__,
+                "__qualname__": f"{cls.__qualname__}.NotUpdated",
+            },
+        )
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        try:
+            super().save(*args, **kwargs)
+        except DatabaseError as error:
+            if NO_ROWS not in str(error):
+                raise
+            raise self.NotUpdated(str(error)) from error

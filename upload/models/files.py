@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from upload import custody, discard, paths, transitions
+from upload.models.base import TellsNotUpdated
 from upload.models.session import UploadSession
 from upload.storage import TempFileStorage, UploadedFileStorage
 
@@ -25,7 +26,7 @@ def session_upload_location(instance: "BaseUploadedFile", filename: str) -> str:
     return paths.key_for(instance.session.uuid, instance.uuid)
 
 
-class BaseUploadedFile(models.Model):
+class BaseUploadedFile(TellsNotUpdated):
     """What temporary and permanent files share.
 
     ``name`` is what people see and is unique in the session; ``original_name`` is what

@@ -23,7 +23,7 @@ from upload import (
     transitions,
 )
 from upload.managers import UploadSessionManager
-from upload.models.base import PublicUuid
+from upload.models.base import PublicUuid, TellsNotUpdated
 from upload.states import EXPIRING, JobKind
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def new_token() -> str:
     return get_random_string(TOKEN_LENGTH)
 
 
-class UploadSession(PublicUuid):
+class UploadSession(PublicUuid, TellsNotUpdated):
     """A file upload session: the files that somebody sent, from receipt to disposal.
 
     ::
