@@ -4,7 +4,7 @@ PYTHON = .venv/bin/python
 # Test processes side by side.
 WORKERS ?= 2
 
-.PHONY: help setup dev run test lint format messages bench audit lock
+.PHONY: help setup dev run test lint format messages bench screenshots audit lock
 
 help:
 	@echo "make setup   make the environment in .venv, and nothing else"
@@ -14,6 +14,7 @@ help:
 	@echo "make format  put code and templates in the house form"
 	@echo "make messages collects the texts to translate and compiles the catalogues"
 	@echo "make bench   measure the promised figures"
+	@echo "make screenshots takes the pictures of the documentation"
 	@echo "make audit   look for known weaknesses in what is installed (needs a network)"
 	@echo "make lock    write the lock files again from pyproject.toml"
 
@@ -45,6 +46,9 @@ messages: dev
 
 bench: dev
 	$(PYTHON) -m tests.bench
+
+screenshots: dev
+	$(PYTHON) -m tests.screenshots
 
 audit: dev
 	$(PYTHON) -m pip_audit --require-hashes --disable-pip -r requirements.lock

@@ -22,9 +22,10 @@ logger = logging.getLogger(__name__)
 def expire(session: Any, cause: Cause = SYSTEM) -> None:
     """Expire an open session and remove its files.
 
-    Raise ``IllegalTransition`` unless CREATED or UPLOADING, ``SessionBusy`` where a
-    job is waiting to work on it.
+    Raise ``NotPermitted``, ``IllegalTransition`` unless CREATED or UPLOADING, or
+    ``SessionBusy`` where a job is waiting to work on it.
     """
+    policy.require_right(cause.actor, Verb.EXPIRE, session)
     policy.require_state(Verb.EXPIRE, session)
     with transaction.atomic():
         told = Cause(cause.actor, cause.job, cause.reason, _contents(session))

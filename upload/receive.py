@@ -186,6 +186,7 @@ def remove_by_name(session: Any, name: str, cause: Cause = SYSTEM) -> None:
 
 def remove(session: Any, row: Any, cause: Cause = SYSTEM) -> None:
     """Delete one temporary file of an UPLOADING session; bytes go on commit."""
+    policy.require_right(cause.actor, Verb.REMOVE_FILE, session)
     policy.require_state(Verb.REMOVE_FILE, session)
     detail = {"file": str(row.uuid), "name": row.name, "sha256": row.sha256}
     told = Cause(cause.actor, cause.job, cause.reason, detail)

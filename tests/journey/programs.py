@@ -42,19 +42,22 @@ def wait_until(condition: Callable[[], object], seconds: float, what: str) -> No
 
 
 @contextmanager
-def running_portal(environment: dict[str, str], log: Path) -> Iterator[str]:
-    """Serve and work until the block ends; give the address of the web server."""
+def web_server(environment: dict[str, str], log: Path) -> Iterator[str]:
+    """Serve until the block ends; give the server's address."""
     port = _free_port()
-    commands = [child.command for child in serving.children(HOST, port)]
-    children: list[Process] = []
-    try:
-        with log.open("wb") as output:
-            for command in commands:
-                children.append(_start(command, environment, output.fileno()))
-        _wait_for_start(children, port, log)
+    command = serving.children(HOST, port)[0].command
+    with _running(command, environment, log) as process:
+        _wait_for_start(process, log, lambda: serving.answers(HOST, port))
         yield f"http://{HOST}:{port}"
-    finally:
-        _stop(children)
+
+
+@contextmanager
+def worker(environment: dict[str, str], log: Path) -> Iterator[Process]:
+    """Run jobs until the block ends, or until the caller kills the process."""
+    command = serving.children(HOST, 0)[1].command
+    with _running(command, environment, log) as process:
+        _wait_for_start(process, log, lambda: WorkerBeat.objects.count() >= QUEUES)
+        yield process
 
 
 def _free_port() -> int:
@@ -62,35 +65,42 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _start(command: Sequence[str], environment: dict[str, str], output: int) -> Process:
-    return subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=environment | {"PARENT_PID": str(os.getpid()), "WEB_CONCURRENCY": "1"},
-        start_new_session=True,
-        stdout=output,
-        stderr=output,
+@contextmanager
+def _running(
+    command: Sequence[str], environment: dict[str, str], log: Path
+) -> Iterator[Process]:
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=environment | {"PARENT_PID": str(os.getpid()), "WEB_CONCURRENCY": "1"},
+            start_new_session=True,
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        yield process
+    finally:
+        _stop(process)
+
+
+def _stop(process: Process) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _wait_for_start(process: Process, log: Path, is_up: Callable[[], bool]) -> None:
+    wait_until(
+        lambda: process.poll() is not None or is_up(),
+        START_SECONDS,
+        "A program's start",
     )
-
-
-def _wait_for_start(children: list[Process], port: int, log: Path) -> None:
-    def is_up() -> bool:
-        if any(child.poll() is not None for child in children):
-            raise NeverTrue(f"A program of the portal ended:\n{log.read_text()}")
-        return serving.answers(HOST, port) and WorkerBeat.objects.count() >= QUEUES
-
-    wait_until(is_up, START_SECONDS, "The portal answering")
-
-
-def _stop(children: list[Process]) -> None:
-    for child in children:
-        child.terminate()
-    for child in children:
-        try:
-            child.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
+    if process.poll() is not None:
+        raise NeverTrue(f"A program of the portal ended:\n{log.read_text()}")
 
 
 def manage(environment: dict[str, str], *arguments: str) -> None:

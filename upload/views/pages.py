@@ -58,7 +58,8 @@ def upload_page(request: HttpRequest, uuid: UUID) -> HttpResponse:
         policy.require_right(request.user, Verb.UPLOAD, session)
     except answers.KNOWN as error:
         return answers.private(refused(request, error))
-    return _page(request, "upload/upload_page.html", _upload_context(session))
+    context = _upload_context(session) | {"back_url": _staff_url(request, session)}
+    return _page(request, "upload/upload_page.html", context)
 
 
 def _upload_context(session: UploadSession) -> dict[str, Any]:
@@ -110,6 +111,14 @@ def _words() -> dict[str, str]:
         "unclear": _("The portal gave no clear answer ({status}). Try again."),
         "leave": _("Files are still being sent."),
     }
+
+
+def _staff_url(request: HttpRequest, session: UploadSession) -> str:
+    """Return the session's address on the staff site; empty for others."""
+    if not (request.user.is_staff and conf.staff_site()):
+        return ""
+    name = import_string(conf.staff_site()).name
+    return reverse(f"{name}:upload_uploadsession_change", args=[session.pk])
 
 
 def _page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
