@@ -4,7 +4,7 @@ PYTHON = .venv/bin/python
 # Test processes side by side.
 WORKERS ?= 2
 
-.PHONY: help setup dev run test lint format messages bench screenshots audit lock
+.PHONY: help setup dev run test lint format messages faults bench screenshots audit lock
 
 help:
 	@echo "make setup   make the environment in .venv, and nothing else"
@@ -13,6 +13,7 @@ help:
 	@echo "make lint    style, types and deployment checks"
 	@echo "make format  put code and templates in the house form"
 	@echo "make messages collects the texts to translate and compiles the catalogues"
+	@echo "make faults  kill the portal at every step it can reach, for up to an hour"
 	@echo "make bench   measure the promised figures"
 	@echo "make screenshots takes the pictures of the documentation"
 	@echo "make audit   look for known weaknesses in what is installed (needs a network)"
@@ -43,6 +44,10 @@ format: dev
 messages: dev
 	@tests/services/install.sh
 	$(PYTHON) -m tests.messages
+
+faults: dev
+	@tests/services/install.sh
+	$(PYTHON) -m tests.faults --full --seconds 3300
 
 bench: dev
 	$(PYTHON) -m tests.bench

@@ -23,7 +23,7 @@ from upload.models import (
     TempUploadedFile,
     UploadSession,
 )
-from upload.states import ACTIVE_JOB_STATES, JobKind
+from upload.states import ACTIVE_JOB_STATES, JobKind, SessionStatus
 from upload.storage import (
     TempFileStorage,
     UploadedFileStorage,
@@ -153,7 +153,9 @@ def _drop_staging_of_destinations() -> int:
 def _missing() -> Iterator[str]:
     """Yield the files whose row promises bytes that are not there."""
     for alias, model in ((TEMPORARY, TempUploadedFile), (PERMANENT, PermUploadedFile)):
-        rows = model.objects.exclude(file_upload=None).exclude(file_upload="")
+        # An expired session promises no bytes; a purge that died left its rows.
+        promised = model.objects.exclude(session__status=SessionStatus.EXPIRED)
+        rows = promised.exclude(file_upload=None).exclude(file_upload="")
         for row in rows.iterator(chunk_size=500):
             if not row.exists:
                 logger.error("Bytes missing: %s:%s", alias, row.uuid)

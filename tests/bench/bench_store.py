@@ -47,9 +47,7 @@ def _bare_rename(count: int, size_bytes: int) -> Callable[[], object]:
 
 
 def _small_files() -> list[Row]:
-    ours, bare = medians(
-        lambda: _store(1000, SMALL), lambda: _bare_rename(1000, SMALL)
-    )
+    ours, bare = medians(lambda: _store(1000, SMALL), lambda: _bare_rename(1000, SMALL))
     return [
         (
             "store 1,000 x 10 KiB: files a second",

@@ -85,10 +85,12 @@
             return;
         }
         box.hidden = mine.length === 0;
-        const all = mine.reduce((sum, item) => sum + item.bytes, 0);
-        const sent = mine.reduce((sum, item) => sum + item.sent, 0);
+        // What was refused is settled: its bytes will not come.
+        const coming = mine.filter((item) => item.state !== "failed");
+        const all = coming.reduce((sum, item) => sum + item.bytes, 0);
+        const sent = coming.reduce((sum, item) => sum + item.sent, 0);
         const done = mine.filter((item) => item.state === "kept").length;
-        const percent = all ? Math.floor((100 * sent) / all) : done === mine.length ? 100 : 0;
+        const percent = all ? Math.floor((100 * sent) / all) : done === coming.length ? 100 : 0;
         document.getElementById("upload-total-bar").value = percent;
         document.getElementById("upload-total-text").textContent = say(words.total, {
             done, all: mine.length, percent,
@@ -107,7 +109,7 @@
 
     function failed(item, text, code) {
         item.sent = 0;
-        show(item, "failed", words.failed + ". " + text);
+        show(item, "failed", say(words.failed, { reason: text }));
         const actions = [[words.retry, () => queue(item)]];
         if (code === "name_taken") {
             actions.unshift([words.numbered, () => queue(item, true)]);
