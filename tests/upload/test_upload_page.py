@@ -168,7 +168,7 @@ def test_files_are_sent_by_the_page(page_for: Any, clerk: Any) -> None:
 
     expect(line(page, "日本.txt")).to_contain_text("Received")
     expect(page.locator("#upload-live")).to_have_text(
-        "2 files received, 0 not received."
+        "Files received: 2. Not received: 0."
     )
     assert session.tempuploadedfile_set.count() == 2
 
