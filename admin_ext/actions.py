@@ -13,6 +13,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -22,6 +23,7 @@ from django.utils.translation import ngettext
 from admin_ext import previews
 from admin_ext.previews import Preview, Skip
 from admin_ext.verbs import BULK_VERBS, BulkVerb
+from upload import answers
 from upload.errors import IllegalTransition, MunimentError, NotPermitted, SessionBusy
 from upload.models import UploadSession
 from upload.states import Verb
@@ -29,6 +31,7 @@ from upload.states import Verb
 logger = logging.getLogger(__name__)
 
 CONFIRM = "confirm"
+TRY = "try"
 # A message names so many sessions one by one; messages travel in a cookie.
 MAX_NAMED = 10
 
@@ -62,14 +65,18 @@ def preview_view(
     if not request.user.has_perm(row.permission):
         raise PermissionDenied
     confirmed = request.method == "POST" and CONFIRM in request.POST
-    form = row.form(request.POST if confirmed else None)
+    tried = request.method == "POST" and TRY in request.POST
+    form = row.form(request.POST if confirmed or tried else None)
     if confirmed and form.is_valid():
         report = perform(row, request.user, sessions, form.cleaned_data)
         report.missing = missing
         tell(request, row, report)
         return HttpResponseRedirect(back_url)
     seen = previews.preview(request.user, verb, sessions, missing)
-    return _page(request, row, seen, {"form": form, "back_url": back_url})
+    more = {"form": form, "back_url": back_url, "dry_run": None}
+    if tried and form.is_valid():
+        more["dry_run"] = previews.dry_run(seen, form.cleaned_data)
+    return _page(request, row, seen, more)
 
 
 def _page(
@@ -84,6 +91,7 @@ def _page(
         "notes": previews.notes(row.verb, seen),
         "missing_text": missing_text(seen.missing),
         "confirm": CONFIRM,
+        "try": TRY if row.can_be_tried else "",
         "checkbox_name": ACTION_CHECKBOX_NAME,
         **more,
     }
@@ -107,6 +115,9 @@ def perform(
         except (MunimentError, OSError) as error:
             logger.exception("%s: session %s failed.", row.action, session.uuid)
             report.failed.append(Skip(session, str(error)))
+        except (OperationalError, InterfaceError) as error:
+            logger.exception("%s: session %s failed.", row.action, session.uuid)
+            report.failed.append(Skip(session, answers.told(error)["error"]))
     return report
 
 

@@ -1,32 +1,16 @@
 """Cells of exported sheets that no spreadsheet runs as a formula.
 
-One rule for every door of export. In CSV a text that a spreadsheet could take for a
-formula, or that begins with an apostrophe already, gets one apostrophe before it: who
-takes one leading apostrophe away has the value again. In XLSX texts are stored as texts
-and characters that XML cannot hold are written as ``_xHHHH_``, which Excel reads back.
+CSV has the core's rule. In XLSX texts are stored as texts and characters that XML
+cannot hold are written as ``_xHHHH_``, which Excel reads back.
 """
 
-import unicodedata
 from typing import Any
 
 from openpyxl.utils.escape import escape
 
-MARK = "'"
-# What stands before the first visible character does not stop a spreadsheet.
-PASSED_OVER = " \"'\u00a0\u3000\ufeff\u200b\u200e\u200f"
-STARTERS = "=+-@|%\t\r\n\0"
+from upload.csv_cells import csv_cell
 
-
-def csv_cell(value: Any) -> Any:
-    """Return the value, a dangerous text marked with an apostrophe."""
-    if not isinstance(value, str) or not _needs_mark(value):
-        return value
-    return f"{MARK}{value}"
-
-
-def _needs_mark(text: str) -> bool:
-    bare = unicodedata.normalize("NFKC", text.lstrip(PASSED_OVER))
-    return text.startswith(MARK) or bare.startswith(tuple(STARTERS))
+__all__ = ["csv_cell", "xlsx_cell"]
 
 
 def xlsx_cell(value: Any) -> Any:

@@ -17,7 +17,7 @@ from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from admin_ext import live
+from admin_ext import job_texts
 from upload import quantities
 from upload.models import Job, UploadSession
 from upload.states import JobState, SessionStatus
@@ -165,7 +165,7 @@ def progress(session: UploadSession) -> SafeString | None:
 
 def progress_bar(job: Job) -> SafeString:
     """Return the job's bar; a script on the page keeps it current by its URL."""
-    context = {"job": job, "url": progress_url(job), "summary": live.summary(job)}
+    context = {"job": job, "url": progress_url(job), "summary": job_texts.summary(job)}
     return SafeString(render_to_string("admin_ext/progress_bar.html", context))
 
 

@@ -23,6 +23,7 @@ WORDS: dict[str, Any] = {
     "store_resumed": _("Store resumed"),
     "store_refused": _("Store refused"),
     "store_cancel_requested": _("Cancel of the store requested"),
+    "bag_described": _("Bag described"),
     "copy_requested": _("Copy requested"),
     "copy_resumed": _("Copy resumed"),
     "copy_refused": _("Copy refused"),

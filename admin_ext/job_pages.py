@@ -1,7 +1,8 @@
 """The list and the page of jobs: progress, items, and the three things asked of a job.
 
 Cancel, retry and approve are POSTs that call ``upload.jobs``; what it refuses becomes a
-message, or 403 where the person may not.
+message, or 403 where the person may not. The figures, the items and the reports are
+GETs for whoever may see the page.
 """
 
 from collections.abc import Callable
@@ -10,13 +11,21 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect
+from django.db.models import QuerySet
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    JsonResponse,
+    StreamingHttpResponse,
+)
+from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
 
-from admin_ext import columns, inlines, live, previews
+from admin_ext import columns, job_downloads, job_page, job_texts, live
 from admin_ext.links import session_link
 from admin_ext.list_filters import filterset_list_filters
 from admin_ext.read_only import ReadOnlyAdmin, of_visible_sessions
@@ -24,9 +33,6 @@ from upload import jobs
 from upload.errors import MunimentError, NotPermitted
 from upload.filters import JobFilter
 from upload.models import Job
-from upload.states import ItemOutcome, JobState, Verb
-
-ITEMS_PER_PAGE = 100
 
 type Ask = Callable[[Job, Any, str], Job]
 
@@ -99,7 +105,9 @@ class JobAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("Progress"))
     def progress(self, job: Job) -> str:
-        return live.texts(job)["files"] if job.has_ended else columns.progress_bar(job)
+        if job.has_ended:
+            return job_texts.files_text(job)
+        return columns.progress_bar(job)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
         return of_visible_sessions(super().get_queryset(request), request)
@@ -118,29 +126,43 @@ class JobAdmin(ReadOnlyAdmin):
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         return [
-            path(
-                "<int:pk>/progress/",
-                wrap(self.progress_view),
-                name="upload_job_progress",
-            ),
-            path(
-                "<int:pk>/ask/<slug:ask>/", wrap(self.ask_view), name="upload_job_ask"
-            ),
-            *super().get_urls(),
-        ]
+            path(f"<int:pk>/{route}/", wrap(view), name=f"upload_job_{name}")
+            for route, view, name in (
+                ("progress", self.progress_view, "progress"),
+                ("items", self.items_view, "items"),
+                ("report/<slug:form>", self.report_view, "report"),
+                ("ask/<slug:ask>", self.ask_view, "ask"),
+            )
+        ] + super().get_urls()
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         if job := kwargs.get("obj"):
-            context |= page_context(request, job)
+            context |= job_page.page_context(request, job)
         return super().render_change_form(request, context, *args, **kwargs)
 
+    # admin_view makes sure that no cache keeps any of these.
+    @method_decorator(require_safe)
     def progress_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        if request.method not in {"GET", "HEAD"}:
-            return HttpResponse(status=405, headers={"Allow": "GET, HEAD"})
-        # admin_view has made sure that no cache keeps it.
-        return JsonResponse(live.figures(self._visible(request, pk)))
+        job = self._visible(request, pk)
+        counts = {"outcomes": dict(job_page.outcome_counts(job))}
+        seen = live.Seen.of(request.GET)
+        return JsonResponse(live.figures(job, seen) | counts)
+
+    @method_decorator(require_safe)
+    def items_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Give the part of the page that lists the files."""
+        context = job_page.items_context(request, self._visible(request, pk))
+        return render(request, "admin_ext/job/items.html", context)
+
+    @method_decorator(require_safe)
+    def report_view(
+        self, request: HttpRequest, pk: int, form: str
+    ) -> StreamingHttpResponse:
+        if form not in job_downloads.FORMS:
+            raise Http404
+        return job_downloads.report(request.user, self._visible(request, pk), form)
 
     def ask_view(self, request: HttpRequest, pk: int, ask: str) -> HttpResponse:
         """Cancel, retry or approve by POST, and go to the page of the job."""
@@ -175,52 +197,3 @@ def asked(request: HttpRequest, job: Job, ask: str) -> Job:
 
 def page_url(job: Job) -> str:
     return reverse("admin:upload_job_change", args=[job.pk])
-
-
-def page_context(request: HttpRequest, job: Job) -> dict[str, Any]:
-    """Return all that the template shows; the number of queries is constant."""
-    return {
-        "job": job,
-        "figures": live.figures(job),
-        "progress_url": reverse("admin:upload_job_progress", args=[job.pk]),
-        "asks": possible_asks(request.user, job),
-        "outcomes": outcome_counts(job),
-        "outcome": chosen_outcome(request),
-        "items": items_page(request, job),
-    }
-
-
-def possible_asks(user: Any, job: Job) -> set[str]:
-    """Return what would be done now if the person asked: names of ``ASKS``."""
-    asks = set()
-    if jobs.can_stop(job) and jobs.may_cancel(job, user):
-        asks.add("cancel")
-    if job.state == JobState.AWAITING_APPROVAL and jobs.may_approve(job, user):
-        asks.add("approve")
-    if may_retry(user, job):
-        asks.add("retry")
-    return asks
-
-
-def may_retry(user: Any, job: Job) -> bool:
-    if job.session is None or job.state not in {JobState.FAILED, JobState.CANCELLED}:
-        return False
-    return not previews.obstacle(user, Verb(job.kind), job.session)
-
-
-def outcome_counts(job: Job) -> list[tuple[ItemOutcome, int]]:
-    counted = job.item_set.order_by().values_list("outcome").annotate(Count("pk"))
-    counts = dict(counted)
-    return [(o, counts[o.value]) for o in ItemOutcome if o.value in counts]
-
-
-def chosen_outcome(request: HttpRequest) -> str:
-    text = request.GET.get("outcome", "")
-    return text if text in ItemOutcome.values else ""
-
-
-def items_page(request: HttpRequest, job: Job) -> inlines.Page:
-    items = job.item_set.order_by("pk")
-    if outcome := chosen_outcome(request):
-        items = items.filter(outcome=outcome)
-    return inlines.page_of(request, items, "items", ITEMS_PER_PAGE)

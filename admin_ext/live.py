@@ -1,72 +1,70 @@
-"""The figures of a job that the script on the pages asks for every two seconds."""
+"""The figures of a job that the script on the pages asks for every two seconds.
 
-from typing import Any
+The server keeps nothing between two questions: the script sends back what it was told,
+``since`` (a mark some seconds old) and ``top`` (the furthest progress shown), so that
+the rate is the recent one and no bar goes back when an attempt restarts a file.
+"""
 
-from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.translation import gettext as _
+from dataclasses import dataclass
+from typing import Any, Self
 
-from admin_ext.visible import visible
-from upload import quantities
+from django.http import QueryDict
+
+from admin_ext import job_rate, job_texts
 from upload.models import Job
 from upload.states import JobState
 
+MAX_DIGITS = 18
 
-def figures(job: Job) -> dict[str, Any]:
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a page was told before; what it sends back is not to be trusted.
+
+    ``mark`` is that of ``job_rate``; ``top`` is the most files and bytes shown.
+    """
+
+    mark: tuple[int, ...] = ()
+    top: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, query: QueryDict) -> Self:
+        return cls(_numbers(query.get("since"), 3), _numbers(query.get("top"), 2))
+
+
+NOTHING_SEEN = Seen()
+
+
+def _numbers(text: str | None, count: int) -> tuple[int, ...]:
+    """Return the numbers of for example ``2-1700000000000-4096``, or nothing."""
+    parts = (text or "").split("-")
+    good = all(p.isascii() and p.isdigit() and len(p) <= MAX_DIGITS for p in parts)
+    return tuple(map(int, parts)) if good and len(parts) == count else ()
+
+
+def figures(job: Job, seen: Seen = NOTHING_SEEN) -> dict[str, Any]:
     """Return what the script writes: ``texts`` by the name of their place."""
+    mark, rate = job_rate.mark(job), job_rate.rate(job, seen.mark)
+    _hold(job, seen.top)
     return {
         "uuid": str(job.uuid),
         "state": job.state,
         "percent": job.percent,
         "running": job.state == JobState.RUNNING,
         "ended": job.has_ended,
-        "summary": summary(job),
-        "texts": texts(job),
+        "summary": job_texts.summary(job),
+        "texts": job_texts.texts(job, rate),
+        "mark": _joined(mark),
+        "top": _joined((job.files_done, job.bytes_done)),
     }
 
 
-def summary(job: Job) -> str:
-    """Return one line for a list: the percentage while running, else the state."""
-    if job.state == JobState.RUNNING:
-        return f"{job.percent} %"
-    return str(job.get_state_display())
+def _joined(numbers: tuple[int, ...]) -> str:
+    return "-".join(map(str, numbers))
 
 
-def texts(job: Job) -> dict[str, str]:
-    """Return the changing texts of the job page by name; all are plain text."""
-    return {
-        "state": str(job.get_state_display()),
-        "percent": f"{job.percent} %",
-        "files": _("%(done)d of %(total)d")
-        % {"done": job.files_done, "total": job.files_total},
-        "bytes": _("%(done)s of %(total)s")
-        % {
-            "done": quantities.size_text(job.bytes_done),
-            "total": quantities.size_text(job.bytes_total),
-        },
-        "current_file": visible(job.current_file) or "-",
-        "rate": rate_text(job) or "-",
-        "attempts": str(job.attempts),
-        "worker": job.lease_owner or "-",
-        "heartbeat": _ago(job.heartbeat_at),
-        "error": visible(job.error) or "-",
-    }
-
-
-def rate_text(job: Job) -> str:
-    """Return the mean rate since the first attempt started; empty before."""
-    if job.started_at is None or not job.bytes_done:
-        return ""
-    until = job.finished_at or timezone.now()
-    seconds = max((until - job.started_at).total_seconds(), 1.0)
-    size = quantities.size_text(int(job.bytes_done / seconds))
-    return _("%(size)s per second") % {"size": size}
-
-
-def _ago(at: Any) -> str:
-    if at is None:
-        return "-"
-    seconds = max(int((timezone.now() - at).total_seconds()), 0)
-    if seconds > 3600:
-        return date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT")
-    return _("%(seconds)d s ago") % {"seconds": seconds}
+def _hold(job: Job, top: tuple[int, ...]) -> None:
+    """Raise the progress of a job under way to what was shown of it; never saved."""
+    if top and not job.has_ended:
+        job.files_done = max(job.files_done, min(top[0], job.files_total))
+        job.bytes_done = max(job.bytes_done, min(top[1], job.bytes_total))

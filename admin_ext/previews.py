@@ -13,6 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from upload import conf, jobs, policy
+from upload import dry_run as dry_runs
+from upload.dry_run import DryRun
 from upload.models import Job, UploadSession
 from upload.states import JobKind, SessionStatus, Verb
 
@@ -111,6 +113,14 @@ def _retry_obstacle(actor: Any, session: UploadSession) -> str:
     if job is None:
         return _("Its last job did not fail, so there is nothing to retry.")
     return _policy_obstacle(actor, Verb(job.kind), session)
+
+
+def dry_run(seen: Preview, data: dict[str, Any]) -> DryRun | None:
+    """Return what a copy to the chosen destination would do; nothing is written."""
+    destination = data.get("destination")
+    if destination is None or not seen.ready:
+        return None
+    return dry_runs.preview(seen.ready, destination)
 
 
 def notes(verb: Verb, seen: Preview) -> list[str]:

@@ -101,6 +101,11 @@ class BulkVerb:
     form: type[forms.Form] = NothingMoreForm
 
     @property
+    def can_be_tried(self) -> bool:
+        """Whether the preview can say more once the form is filled in."""
+        return self.verb == Verb.COPY
+
+    @property
     def permission(self) -> str:
         """The full permission name, with the app's label."""
         return f"upload.{policy.RULES[self.verb].permission}"

@@ -9,6 +9,7 @@ compile() {
     .boot/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.12 "$@"
 }
 
-compile pyproject.toml -o requirements.lock
-compile pyproject.toml --extra postgres --group dev -o requirements-dev.lock
+# The dev lock first: it holds every pin of the other one, so the extras have their say.
+compile pyproject.toml --extra postgres --extra s3 --extra sftp --group dev -o requirements-dev.lock
+compile pyproject.toml --constraint requirements-dev.lock -o requirements.lock
 compile --group pyproject.toml:boot -o requirements-boot.lock

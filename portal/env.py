@@ -5,6 +5,7 @@ Called by ``settings.py`` alone. A missing or wrong value raises
 variable ``NAME``, ``NAME_FILE`` may name a file that holds the value instead.
 """
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -101,6 +102,36 @@ def mapping[T](name: str, default: T, parse: Callable[[str], T]) -> T:
         return parse(raw)
     except ValueError as error:
         raise ImproperlyConfigured(f"{name} is {raw!r}: {error}") from error
+
+
+def backends(name: str) -> dict[str, dict[str, object]]:
+    """Return the JSON object ``{"alias": {"BACKEND": …, "OPTIONS": {…}}}``, or ``{}``.
+
+    It may hold secrets, so no message shows its text.
+    """
+    raw = text(name, "")
+    if not raw:
+        return {}
+    try:
+        parsed = json.loads(raw)
+    except ValueError:
+        parsed = None
+    if not _are_backends(parsed):
+        raise ImproperlyConfigured(
+            f"{name} must be a JSON object of objects with a BACKEND each, for example "
+            f'{name}={{"box": {{"BACKEND": "upload.targets.sftp.SftpTarget", '
+            '"OPTIONS": {"host": "sftp.example.org"}}}.'
+        ) from None
+    return parsed
+
+
+def _are_backends(parsed: object) -> bool:
+    return isinstance(parsed, dict) and all(
+        isinstance(entry, dict)
+        and isinstance(entry.get("BACKEND"), str)
+        and isinstance(entry.get("OPTIONS", {}), dict)
+        for entry in parsed.values()
+    )
 
 
 def formats(raw: str) -> dict[str, list[str]]:

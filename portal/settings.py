@@ -63,6 +63,7 @@ MIDDLEWARE = [
     "portal.language.language_of_person",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "upload.views.refusals.BusyDatabase",
 ]
 
 ROOT_URLCONF = "portal.urls"
@@ -160,6 +161,11 @@ DESTINATION_ROOTS = [
     Path(root)
     for root in env.words("DESTINATION_ROOTS", str(DATA_DIR / "destinations"))
 ]
+# Destinations elsewhere, by alias: {"BACKEND": …, "OPTIONS": {…}} as in STORAGES. Their
+# secrets stand only here; see docs/destinations.md.
+DESTINATIONS = env.backends("DESTINATIONS")
+# Named in each bag as its Source-Organization.
+ORGANISATION_NAME = env.text("ORGANISATION_NAME", "")
 
 # Upload sessions, named as the documents name them; -1 switches the first three off.
 UPLOAD_SESSION_MAX_CONCURRENT_OPEN = env.switchable(
@@ -291,6 +297,9 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
-    # Two lines a task and one a schedule would hide what matters.
-    "loggers": {"django-q": {"level": "WARNING"}},
+    # Two lines a task, one a schedule and six a connection would hide what matters.
+    "loggers": {
+        "django-q": {"level": "WARNING"},
+        "paramiko": {"level": "WARNING"},
+    },
 }

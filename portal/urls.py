@@ -12,6 +12,7 @@ urlpatterns = [
     path("logout/", auth.LogoutView.as_view(), name="logout"),
     path("language/", views.choose_language, name="set_language"),
     path("healthz", views.health, name="health"),
+    path("admin/", include("admin_ext.urls")),
     path("admin/", admin.site.urls),
     path("", include("upload.urls")),
 ]

@@ -45,7 +45,7 @@ def test_env_example_names_every_variable_and_no_other() -> None:
 
     named = {match["name"] for match in LINE.finditer(EXAMPLE)}
 
-    assert named - read == {"SECRET_KEY_FILE"}
+    assert named - read == {"DESTINATIONS_FILE", "SECRET_KEY_FILE"}
     assert read - named == set()
 
 

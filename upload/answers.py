@@ -127,14 +127,14 @@ def _code_and_message(error: Exception) -> tuple[str, str]:
     return "malformed_body", _("The request cannot be read.")
 
 
-def refusal(request: HttpRequest, error: Exception) -> JsonResponse:
+def refusal(request: HttpRequest, error: Exception) -> HttpResponse:
     """Return the JSON answer to an error in ``KNOWN``, logged on one line."""
     log_refusal(request, error)
     response = JsonResponse(told(error), status=status_of(error))
     return with_retry(response)
 
 
-def with_retry(response: JsonResponse) -> JsonResponse:
+def with_retry(response: HttpResponse) -> HttpResponse:
     """Say when to come back, and how to sign in, where the status asks for it."""
     if response.status_code == 503:
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)

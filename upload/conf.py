@@ -5,6 +5,7 @@ A number of -1 switches its feature off and is returned here as ``None``.
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
@@ -90,9 +91,19 @@ def staff_site() -> str:
     return str(settings.STAFF_SITE)
 
 
+def organisation_name() -> str:
+    """Return who hands the bags over, for their ``Source-Organization``."""
+    return str(settings.ORGANISATION_NAME)
+
+
 def destination_roots() -> list[Path]:
     """Return the folders below which a destination's folder must lie."""
     return [Path(root) for root in settings.DESTINATION_ROOTS]
+
+
+def destinations() -> dict[str, dict[str, Any]]:
+    """Return ``{"BACKEND": …, "OPTIONS": {…}}`` by alias; options may be secrets."""
+    return dict(settings.DESTINATIONS)
 
 
 def job_lease() -> timedelta:

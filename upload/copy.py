@@ -1,83 +1,106 @@
 """Copy out: permanent files to a destination, each verified against its receipt.
 
 A copy never changes permanent storage, so its session always ends STORED. Files that
-are missing or changed are named, and do not stop the others.
+are missing or changed are named, and do not stop the others; a bag is finished only
+when all are there. What counts is what the destination gives back when it is read.
 """
 
 import hashlib
-from collections.abc import Iterator
 from typing import Any
 
+from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from upload import items, portable_names
+from upload import bagging, items
 from upload.copy_engine import Receipt
 from upload.errors import (
+    DestinationCorrupts,
     DestinationRefused,
     DigestMismatch,
     SourceMissing,
     TargetOccupied,
     UnsafePath,
 )
+from upload.layout import Layout, layout_for
 from upload.lease import Work
 from upload.states import ItemOutcome
-from upload.storage import UploadedFileStorage, iter_chunks
+from upload.storage import UploadedFileStorage, digest_of, iter_chunks
 from upload.targets import Target
 
 FILE_ERRORS = (SourceMissing, DigestMismatch, TargetOccupied, UnsafePath)
 
 
-def check(target: Target, session: Any) -> None:
-    """Raise where the destination cannot take the session: before any state moves."""
+def check(target: Target, session: Any, held_bytes: int = 0) -> None:
+    """Raise where the destination cannot take the session: before any state moves.
+
+    ``held_bytes`` of the session are there already and need no room.
+    """
     target.check()
     free = target.free_bytes()
-    if free is not None and free < session.total_size_bytes:
+    needed = max(session.total_size_bytes - held_bytes, 0)
+    if free is not None and free < needed:
         raise DestinationRefused(
             _(
                 "The destination has %(free)d bytes free, but session %(session)s "
                 "needs %(needed)d. Make room or choose another destination."
             )
-            % {
-                "free": free,
-                "session": session.uuid,
-                "needed": session.total_size_bytes,
-            }
+            % {"free": free, "session": session.uuid, "needed": needed}
         )
 
 
-def plan(session: Any, folder: str) -> Iterator[dict[str, Any]]:
-    """Give one item a file; ``folder`` is the session's own below the target."""
-    rows = list(session.permuploadedfile_set.order_by("pk"))
-    arranged = portable_names.arrange(
-        (row.uuid, row.relative_path or row.name) for row in rows
-    )
-    for row in rows:
-        path = arranged[row.uuid]
-        yield {
-            "file_uuid": row.uuid,
-            "name": row.name,
-            "source_key": row.file_upload.name or "",
-            "target_key": f"{folder}/{path}" if folder else path,
-            "size_bytes": row.size,
-            "sha256": row.sha256,
-        }
+def held_bytes(session: Any, destination: Any, root: str = "") -> int:
+    """Return how much of the session a destination, or a folder, is known to hold."""
+    files = session.permuploadedfile_set.values("uuid")
+    known = session.filecopy_set.filter(file_uuid__in=files, destination=destination)
+    if destination is None:
+        known = known.filter(target_root=root)
+    return int(known.aggregate(size=Sum("size_bytes"))["size"] or 0)
 
 
 def run(work: Work, target: Target) -> None:
     """Copy every planned file. Raise ``JobFailed`` where some could not be."""
-    folder = str(work.session.uuid) if work.job.destination_id else ""
-    items.freeze(work, plan(work.session, folder))
-    check(target, work.session)
+    job, session = work.job, work.session
+    layout = layout_for(session, job.destination)
+    items.freeze(work, layout.plan(session))
+    _require_layout_of_plan(work, layout)
+    check(target, session, held_bytes(session, job.destination, job.target_folder))
     target.drop_staging(work.staging_of_job)
+    if layout.is_bag:
+        bagging.prepare(work, target, layout)
+    elif layout.folder:
+        bagging.refuse_bag(work, target, layout)
     for batch in items.batches(work):
-        with target.batch():
-            for item in batch:
-                _copy_one(work, target, item)
-        with work.fenced():
-            _note_copies(work, batch)
-            items.settle(work, batch)
+        _copy_batch(work, target, batch)
     items.require_all_good(work)
+    if layout.is_bag:
+        bagging.finish(work, target, layout)
+
+
+def _require_layout_of_plan(work: Work, layout: Layout) -> None:
+    """Refuse to go on where the destination's layout changed between two attempts."""
+    item = work.job.item_set.order_by("pk").first()
+    if item is None:
+        return
+    rows = work.session.permuploadedfile_set.filter(uuid=item.file_uuid)
+    row = rows.values("name", "relative_path").first()
+    if row is not None and not layout.planned(item.target_key, row):
+        raise DestinationRefused(
+            _(
+                "The layout of destination “%(name)s” was changed while this copy was "
+                "under way. Ask for the copy again."
+            )
+            % {"name": work.job.destination}
+        )
+
+
+def _copy_batch(work: Work, target: Target, batch: list[Any]) -> None:
+    with target.batch():
+        for item in batch:
+            _copy_one(work, target, item)
+    with work.fenced():
+        _note_copies(work, batch)
+        items.settle(work, batch)
 
 
 def _copy_one(work: Work, target: Target, item: Any) -> None:
@@ -94,8 +117,28 @@ def _copy_one(work: Work, target: Target, item: Any) -> None:
             beat=work.beat,
         )
         item.outcome = ItemOutcome.DONE
+    except DigestMismatch as error:
+        items.fail(item, _who_changed_it(work, source, item, error))
     except FILE_ERRORS as error:
         items.fail(item, error)
+
+
+def _who_changed_it(
+    work: Work, source: Any, item: Any, error: DigestMismatch
+) -> Exception:
+    """Return the error to tell: the source's, or the destination's where that is good.
+
+    The bytes were hashed once, when the destination gave them back.
+    """
+    try:
+        found = digest_of(source, item.source_key, lambda count: work.beat(0))
+    except FILE_ERRORS as worse:
+        return worse
+    if not Receipt(item.size_bytes, item.sha256).agrees_with(found):
+        return DigestMismatch(
+            item.name, error.expected, (found.size_bytes, found.sha256)
+        )
+    return DestinationCorrupts(item.name)
 
 
 def _note_copies(work: Work, batch: list[Any]) -> None:

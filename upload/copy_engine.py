@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from django.utils.translation import gettext as _
 
@@ -33,10 +33,11 @@ from upload.paths import ROOT_FLAGS, closing, open_regular, unsafe
 CHUNK_BYTES = 1 << 20
 # Each such stretch is written out on its own, so that the last fsync stays short.
 SYNC_EVERY_BYTES = 128 << 20
+READ_BACK_BYTES = 32 << 20
 HASH_ASIDE_BYTES = 8 << 20
 CHUNKS_WAITING = 8
 PRIVATE_FILE = 0o600
-STAGE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+STAGE_FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 type Beat = Callable[[int], None]
 type Source = Path | Entry
@@ -79,32 +80,44 @@ class Hasher:
     ended then in every case.
     """
 
+    pieces_waiting = CHUNKS_WAITING
+    sync_every_bytes = SYNC_EVERY_BYTES
+
     def __init__(self) -> None:
+        self.size_bytes = 0
         self._sha256 = hashlib.sha256()
-        self._size_bytes = 0
-        self._waiting: queue.Queue[bytes | None] = queue.Queue(CHUNKS_WAITING)
+        self._waiting: queue.Queue[Any] = queue.Queue(self.pieces_waiting)
         self._thread: threading.Thread | None = None
         self._error: BaseException | None = None
 
     def update(self, chunk: bytes) -> None:
-        self._size_bytes += len(chunk)
-        if self._thread is None and self._size_bytes > HASH_ASIDE_BYTES:
-            thread = threading.Thread(target=self._hash, name="sha256", daemon=True)
+        self.size_bytes += len(chunk)
+        self._hand_on(chunk)
+
+    def synced(self) -> None:
+        """Hear that what was counted so far is on the disk."""
+
+    def _hand_on(self, piece: Any) -> None:
+        if self._thread is None and self.size_bytes > HASH_ASIDE_BYTES:
+            thread = threading.Thread(target=self._run, name="sha256", daemon=True)
             thread.start()
             self._thread = thread
         if self._thread is None:
-            self._sha256.update(chunk)
+            self._hash(piece)
         else:
-            self._waiting.put(chunk)
+            self._waiting.put(piece)
 
-    def _hash(self) -> None:
+    def _run(self) -> None:
         """Hash what waits up to the closing None; after an error only drain it."""
-        while (chunk := self._waiting.get()) is not None:
+        while (piece := self._waiting.get()) is not None:
             try:
                 if self._error is None:
-                    self._sha256.update(chunk)
+                    self._hash(piece)
             except BaseException as error:  # noqa: BLE001 - raised again in __exit__
                 self._error = error
+
+    def _hash(self, piece: Any) -> None:
+        self._sha256.update(piece)
 
     def __enter__(self) -> Self:
         return self
@@ -122,7 +135,45 @@ class Hasher:
             raise self._error
 
     def receipt(self) -> Receipt:
-        return Receipt(self._size_bytes, self._sha256.hexdigest())
+        return Receipt(self.size_bytes, self._sha256.hexdigest())
+
+
+class ReadBack(Hasher):
+    """Hashes what the disk gives back, each stretch while the next is written.
+
+    The bytes are hashed once, and what is hashed is what the file really holds.
+    """
+
+    pieces_waiting = 1
+    sync_every_bytes = READ_BACK_BYTES
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__()
+        self._descriptor = descriptor
+        self._handed_on = 0
+
+    def update(self, chunk: bytes) -> None:
+        self.size_bytes += len(chunk)
+
+    def synced(self) -> None:
+        start, self._handed_on = self._handed_on, self.size_bytes
+        self._hand_on(range(start, self._handed_on))
+
+    def _hash(self, piece: Any) -> None:
+        forget(self._descriptor, piece)
+        for start in piece[::CHUNK_BYTES]:
+            count = min(CHUNK_BYTES, piece.stop - start)
+            self._sha256.update(os.pread(self._descriptor, count, start))
+
+
+def forget(descriptor: int, part: range) -> None:
+    """Ask the system to read synced bytes from the disk next time, not from memory.
+
+    An empty ``part`` is the whole file.
+    """
+    if hasattr(os, "posix_fadvise"):
+        advice = os.POSIX_FADV_DONTNEED
+        os.posix_fadvise(descriptor, part.start, len(part), advice)
 
 
 def stage(
@@ -130,41 +181,48 @@ def stage(
     staging: Entry,
     beat: Beat = silent,
     mode: int = PRIVATE_FILE,
+    *,
+    read_back: bool = False,
 ) -> Receipt:
     """Write a new file durably under a staging name and return what was written.
 
     On any error, ``beat``'s included, the staging file is dropped and the error
-    passes. ``beat`` is called after each chunk with its number of bytes.
+    passes. ``beat`` is called after each chunk with its number of bytes. With
+    ``read_back`` the digest is that of what the disk gives back.
     """
     descriptor = os.open(staging.name, STAGE_FLAGS, PRIVATE_FILE, dir_fd=staging.folder)
     try:
-        with closing(descriptor):
-            receipt = _write(descriptor, chunks, beat)
+        with (
+            closing(descriptor),
+            ReadBack(descriptor) if read_back else Hasher() as hasher,
+        ):
+            _write(descriptor, chunks, beat, hasher)
             if mode != PRIVATE_FILE:
                 with suppress(PermissionError):  # FAT has no modes
                     os.fchmod(descriptor, mode)
             sync_file(descriptor)
+            hasher.synced()
     except BaseException:
         staging.drop()
         raise
-    return receipt
+    return hasher.receipt()
 
 
-def _write(descriptor: int, chunks: Iterable[bytes], beat: Beat) -> Receipt:
+def _write(
+    descriptor: int, chunks: Iterable[bytes], beat: Beat, hasher: Hasher
+) -> None:
     unsynced = 0
-    with Hasher() as hasher:
-        for chunk in chunks:
-            data = bytes(chunk)  # the hashing thread must not see a buffer reused
-            hasher.update(data)
-            write_all(descriptor, data)
-            unsynced += len(data)
-            if unsynced >= SYNC_EVERY_BYTES:
-                sync_data(descriptor)
-                unsynced = 0
-            beat(len(data))
-    receipt = hasher.receipt()
-    _require_length(descriptor, receipt.size_bytes)
-    return receipt
+    for chunk in chunks:
+        data = bytes(chunk)  # the hashing thread must not see a buffer reused
+        hasher.update(data)
+        write_all(descriptor, data)
+        unsynced += len(data)
+        if unsynced >= hasher.sync_every_bytes:
+            sync_data(descriptor)
+            hasher.synced()
+            unsynced = 0
+        beat(len(data))
+    _require_length(descriptor, hasher.size_bytes)
 
 
 def _require_length(descriptor: int, size_bytes: int) -> None:
@@ -189,9 +247,15 @@ def _entry(source: Source) -> Iterator[Entry]:
         yield Entry(folder, source.name)
 
 
-def read_chunks(source: Source) -> Iterator[bytes]:
-    """Yield a regular file's bytes by 1 MiB; raise ``UnsafePath`` for anything else."""
+def read_chunks(source: Source, *, fresh: bool = False) -> Iterator[bytes]:
+    """Yield a regular file's bytes by 1 MiB; raise ``UnsafePath`` for anything else.
+
+    ``fresh``: from the disk and not from memory, where the system can be asked so;
+    the file must have been fsynced.
+    """
     with _entry(source) as entry, closing(open_regular(entry)) as descriptor:
+        if fresh:
+            forget(descriptor, range(0))
         yield from read_descriptor(descriptor)
 
 
@@ -212,9 +276,9 @@ def receipt_of(chunks: Iterable[bytes], beat: Beat = silent) -> Receipt:
     return hasher.receipt()
 
 
-def digest(source: Source, beat: Beat = silent) -> Receipt:
-    """Return what a regular file holds now."""
-    return receipt_of(read_chunks(source), beat)
+def digest(source: Source, beat: Beat = silent, *, fresh: bool = False) -> Receipt:
+    """Return what a regular file holds now; ``fresh`` as for ``read_chunks``."""
+    return receipt_of(read_chunks(source, fresh=fresh), beat)
 
 
 def link_into_place(

@@ -9,11 +9,11 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from upload import discard, events, store, transitions
+from upload import discard, events, policy, store, transitions
 from upload.copy_engine import Receipt, silent
 from upload.errors import SessionBusy, SourceMissing
 from upload.events import Cause
-from upload.states import ACTIVE_JOB_STATES, MOVING
+from upload.states import ACTIVE_JOB_STATES, MOVING, Verb
 from upload.storage import digest_of, fingerprint, iter_chunks
 from upload.targets import FolderTarget
 
@@ -32,6 +32,15 @@ def note_new_row(row: Any) -> None:
     for name, value in values.items():
         setattr(row, name, value)
     type(row).objects.filter(pk=row.pk).update(**values)
+
+
+def is_still_there(row: Any) -> bool:
+    """Hold the row for this transaction and take over which bytes it has now."""
+    held = type(row).objects.select_for_update().filter(pk=row.pk).first()
+    if held is None:
+        return False
+    row.file_upload, row.size = held.file_upload.name, held.size
+    return True
 
 
 def _require_bytes(row: Any) -> None:
@@ -84,12 +93,23 @@ def remove_bytes(row: Any) -> None:
     row.file_upload = None
 
 
+def _require_still_storable(row: Any) -> None:
+    """Hold session and row; raise where either has moved on since it was read."""
+    sessions = type(row.session).objects.select_for_update()
+    row.session.refresh_from_db(fields=["status"], from_queryset=sessions)
+    policy.require_state(Verb.STORE, row.session)
+    if not is_still_there(row):
+        row.file_upload = None
+    _require_bytes(row)
+
+
 def make_permanent(row: Any) -> Any:
     """Place one temporary file in permanent storage, swap its rows, return the new."""
     _require_bytes(row)
     _require_idle(row.session)
     key = store.place_single(row)
     with transaction.atomic():
+        _require_still_storable(row)
         permanent = store.swap_rows(row.session, [(row, key)])[0]
         detail = {"file": str(row.uuid), "name": row.name, "sha256": row.sha256}
         events.record(row.session, "file_stored", "ingestion end", Cause(detail=detail))

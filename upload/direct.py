@@ -39,7 +39,8 @@ def copy_to_folder(session: Any, destination: str) -> tuple[list[str], list[str]
     """Copy the session into a folder; return paths written and names not copied."""
     policy.require_state(Verb.COPY, session)
     folder = Path(destination)
-    copy.check(FolderTarget(folder, allowed_roots=None), session)
+    held_bytes = copy.held_bytes(session, None, str(folder))
+    copy.check(FolderTarget(folder, allowed_roots=None), session, held_bytes)
     job = insert_job(session, JobKind.COPY, target_folder=str(folder))
     execute(job, last_attempt=True)
     job.refresh_from_db()
@@ -58,6 +59,7 @@ def _only_files_failed(planned: list[Any]) -> bool:
 
 def remove_temporary(session: Any, *, finish: bool) -> None:
     """Remove a session's temporary files; see ``UploadSession.remove_temp_uploads``."""
+    session.refresh_from_db(fields=["status"])
     if session.status in {_S.CREATED, _S.REMOVING_IN_PROGRESS}:
         logger.warning("Session %s: nothing to remove now.", session.uuid)
         return

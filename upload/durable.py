@@ -254,10 +254,15 @@ def _rename_noreplace(staging: Entry, final: Entry) -> None:
 def _what_vanished(staging: Entry, final: Entry) -> Exception:
     if staging.exists():
         return FolderGone(errno.ENOENT, os.strerror(errno.ENOENT), final.name)
+    return taken_over(staging.name)
+
+
+def taken_over(name: str) -> LeaseLost:
+    """Return the error for a staging file that another attempt has dropped."""
     return LeaseLost(
         _(
             "The staging file %(name)s is gone: another attempt has taken this file "
             "over. This attempt stops here."
         )
-        % {"name": staging.name}
+        % {"name": name}
     )

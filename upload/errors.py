@@ -157,10 +157,33 @@ class DigestMismatch(MunimentError, OSError):
         )
 
 
+class DestinationCorrupts(MunimentError, OSError):
+    """A destination gave back other bytes than it was given."""
+
+    code = "destination_corrupts"
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(
+            _(
+                "%(name)s: the destination gave back other bytes than were written, "
+                "and the file here is as it was received. The copy was dropped; check "
+                "the destination's disk, then copy again."
+            )
+            % {"name": name}
+        )
+
+
 class DestinationRefused(MunimentError):
     """A destination may not be written to: disabled, unmounted, outside its root."""
 
     code = "destination_refused"
+
+
+class DestinationUnreachable(MunimentError, OSError):
+    """A destination does not answer, or answers that it cannot now; try again later."""
+
+    code = "destination_unreachable"
 
 
 class WorkerStopping(MunimentError):

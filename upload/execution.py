@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from upload import (
@@ -86,6 +87,11 @@ def note_opened(session: Any) -> None:
 def target_of(job: Any) -> Target:
     """Return where a copy job writes to."""
     if job.destination_id:
+        if not job.destination.enabled:
+            raise DestinationRefused(
+                _("Destination “%(name)s” is not enabled. Choose another.")
+                % {"name": job.destination.name}
+            )
         return job.destination.target()
     return FolderTarget(Path(job.target_folder), allowed_roots=None)
 
@@ -139,8 +145,28 @@ def _require_still_permitted(job: Any) -> None:
 
     Not once the session has moved: what was begun must come to a legal end.
     """
-    if job.requester is not None and not job.was_started:
+    if job.was_started:
+        return
+    if job.requester is not None:
         policy.require_right(job.requester, Verb(job.kind), job.session)
+    elif job.event_set.filter(actor=None).exclude(actor_name="").exists():
+        raise NotPermitted(
+            _("Who asked for this job is not known here any more. Ask for it again.")
+        )
+
+
+def _require_approval(job: Any, origin: SessionStatus) -> None:
+    """Refuse a person's removal of what was stored after it had been asked for."""
+    stored = job.kind == JobKind.REMOVE and origin != SessionStatus.UPLOADING
+    asked_alone = job.requester_id is not None and job.approver_id is None
+    if stored and asked_alone and conf.removal_needs_approval():
+        raise NotPermitted(
+            _(
+                "The files of session %(session)s were stored meanwhile, so a second "
+                "person has to approve their removal. Ask for it again."
+            )
+            % {"session": job.session_uuid}
+        )
 
 
 def _enter(work: Work) -> None:
@@ -151,7 +177,8 @@ def _enter(work: Work) -> None:
     if session.status == moving and job.was_started:
         events.record(session, f"{job.kind}_resumed", "transfer", cause)
         return
-    transitions.move(session, moving, cause, allowed=JOB_ORIGINS[job.kind])
+    origin = transitions.move(session, moving, cause, allowed=JOB_ORIGINS[job.kind])
+    _require_approval(job, origin)
     job.note_started()
 
 
@@ -160,7 +187,12 @@ def _fail_unstarted(job: Any, error: MunimentError) -> None:
     waiting = type(job).objects.claimable().filter(pk=job.pk)
     with transaction.atomic():
         if waiting.update(
-            state=JobState.FAILED, error=str(error), error_code=error.code
+            state=JobState.FAILED,
+            error=str(error),
+            error_code=error.code,
+            finished_at=timezone.now(),
+            lease_until=None,
+            lease_owner="",
         ):
             job.refresh_from_db()
             cause = Cause(job=job, reason=str(error), detail={"kind": job.kind})

@@ -27,10 +27,24 @@ def expire(session: Any, cause: Cause = SYSTEM) -> None:
     """
     policy.require_right(cause.actor, Verb.EXPIRE, session)
     policy.require_state(Verb.EXPIRE, session)
+    _close(session, cause)
+    purge(session)
+
+
+def _close(session: Any, cause: Cause) -> None:
     with transaction.atomic():
         told = Cause(cause.actor, cause.job, cause.reason, _contents(session))
         transitions.move(session, SessionStatus.EXPIRED, told, allowed=OPEN)
         _require_no_job(session)
+
+
+def _expire_if_due(session: Any) -> None:
+    """Expire a session unless somebody has used or closed it since it was listed."""
+    with transaction.atomic():
+        due = type(session).objects.get_expirable().filter(pk=session.pk)
+        if due.select_for_update(of=("self",)).first() is None:
+            return
+        _close(session, SYSTEM)
     purge(session)
 
 
@@ -94,7 +108,7 @@ def _finish(session: Any) -> None:
     if session.status == SessionStatus.EXPIRED:
         purge(session)
     else:
-        expire(session)
+        _expire_if_due(session)
 
 
 def deletable(sessions: Any) -> Any:

@@ -74,7 +74,8 @@ def _require_destination(destination: Any, session: UploadSession) -> None:
             else _("Destination “%(name)s” is not enabled. Choose another.")
             % {"name": destination.name}
         )
-    copy.check(destination.target(), session)
+    held_bytes = copy.held_bytes(session, destination)
+    copy.check(destination.target(), session, held_bytes)
 
 
 def _waits_for_approval(session: UploadSession, kind: JobKind) -> bool:
@@ -143,8 +144,9 @@ def can_stop(job: Job) -> bool:
 def cancel(job: Job, actor: Any, reason: str = "") -> None:
     """Stop the job: at once where it waits, at its next heartbeat where it runs.
 
-    A running removal only rolls forward. Raise ``NotPermitted``, or
-    ``IllegalTransition`` where the job has ended or cannot be stopped any more.
+    One that waits between two attempts is queued now, to come to its end. A running
+    removal only rolls forward. Raise ``NotPermitted``, or ``IllegalTransition`` where
+    the job has ended or cannot be stopped any more.
     """
     if not may_cancel(job, actor):
         raise NotPermitted(
@@ -178,7 +180,8 @@ def _cancel_started(job: Job) -> None:
     started = Job.objects.filter(
         pk=job.pk, state__in=[JobState.QUEUED, JobState.RUNNING]
     ).exclude(kind=JobKind.REMOVE)
-    if not started.update(cancel_requested_at=timezone.now()):
+    now = timezone.now()
+    if not started.update(cancel_requested_at=now):
         job.refresh_from_db()
         raise IllegalTransition(
             session=str(job.session_uuid),
@@ -186,6 +189,9 @@ def _cancel_started(job: Job) -> None:
             asked=_("cancel this job"),
             allowed=_("a job that waits, or a running copy"),
         )
+    # Only an attempt can end it; the next may be minutes away.
+    if started.filter(state=JobState.QUEUED).update(next_run_at=now):
+        enqueue(job)
 
 
 def _leave(job: Job, origins: list[JobState], target: JobState, **values: Any) -> None:

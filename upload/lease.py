@@ -67,8 +67,8 @@ def _take(job: Any, rows: Any, **values: Any) -> "Work | None":
 class Work:
     """One attempt at a job: its heartbeat, its fence and its progress.
 
-    ``bytes_done`` counts bytes of finished files plus those of the file under way.
-    Not shared between threads.
+    The job's row counts bytes of settled files plus those moved since; its end counts
+    settled files alone. Not shared between threads.
     """
 
     def __init__(self, job: Any) -> None:
@@ -92,7 +92,6 @@ class Work:
 
     def start_file(self, name: str) -> None:
         self.current_file = name
-        self._bytes_under_way = 0
         self.beat(0)
 
     def beat(self, count: int) -> None:
@@ -120,11 +119,13 @@ class Work:
 
     def _progress(self) -> dict[str, Any]:
         now = timezone.now()
+        moved = self.bytes_done + self._bytes_under_way
         return {
             "lease_until": now + conf.job_lease(),
             "heartbeat_at": now,
             "files_done": self.files_done,
-            "bytes_done": self.bytes_done + self._bytes_under_way,
+            # A file that was read twice must not count for more than there is.
+            "bytes_done": min(moved, max(self.job.bytes_total, self.bytes_done)),
             "current_file": self.current_file[:255],
         }
 
@@ -150,6 +151,7 @@ class Work:
 
     def end(self, state: JobState, **values: Any) -> None:
         """Write the job's end; inside ``fenced`` with the session's last move."""
+        self._bytes_under_way = 0
         self._rows().update(
             **self._progress()
             | {

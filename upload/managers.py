@@ -14,20 +14,22 @@ class UploadSessionManager(models.Manager.from_queryset(UploadSessionQuerySet)):
         """Return open sessions whose time is over and on which no job is active.
 
         Empty where UPLOAD_SESSION_EXPIRE_AFTER_INACTIVE_MINUTES is -1. A session with
-        an active job is left to that job: what a clerk has asked for goes first.
+        an active job is left to that job: what a clerk has asked for goes first. What
+        a submission refers to is no cleanup's to take.
         """
-        return self.get_queryset().past_expiry().without_active_job()
+        open_too_long = self.get_queryset().past_expiry().without_active_job()
+        return open_too_long.filter(submission__isnull=True)
 
     def get_deletable(self) -> UploadSessionQuerySet:
         """Return sessions whose row may be deleted.
 
-        They are EXPIRED, hold no file any more and no draft or submission refers to
-        them. Empty where expiry is off.
+        They are EXPIRED, no draft or submission refers to them and none of their
+        files ever became permanent. Empty where expiry is off.
         """
         if conf.expire_after() is None:
             return self.get_queryset().none()
         return (
             self.get_queryset()
-            .filter(status=SessionStatus.EXPIRED)
+            .filter(status=SessionStatus.EXPIRED, permuploadedfile__isnull=True)
             .unclaimed_by_submission()
         )

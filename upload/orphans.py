@@ -131,7 +131,8 @@ def _session_of(key: str) -> UploadSession | None:
 def _is_explained(alias: str, key: str, session: UploadSession) -> bool:
     if alias == TEMPORARY:
         return True
-    if session.tempuploadedfile_set.filter(uuid=UUID(hex=key.split("/")[-1])).exists():
+    unfinished = session.tempuploadedfile_set.filter(uuid=UUID(hex=key.split("/")[-1]))
+    if any(row.exists for row in unfinished):
         return True  # an unfinished store: the temporary row still has its bytes
     # Whatever its outcome: a removal that was given up has taken the row out too.
     removed = JobItem.objects.filter(job__kind=JobKind.REMOVE, source_key=key)

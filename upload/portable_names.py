@@ -7,7 +7,7 @@ be read back; the job's items map them. Only ``arrange`` makes names distinct.
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 
 from upload.names import (
     MAX_NAME_BYTES,
@@ -29,6 +29,8 @@ NAMELESS = "_"
 type Source[Key] = tuple[Key, list[str]]
 # Name in one folder, whether it is a folder, and the key of its (first) file.
 type Entry[Key] = tuple[str, bool, Key]
+# Makes one path part legal.
+type Segment = Callable[[str], str]
 
 
 def portable_segment(name: str) -> str:
@@ -55,18 +57,23 @@ def _fitted(name: str) -> str:
     return short + end if end else short.rstrip(". ")
 
 
-def arrange[Key: Hashable](paths: Iterable[tuple[Key, str]]) -> dict[Key, str]:
+def arrange[Key: Hashable](
+    paths: Iterable[tuple[Key, str]], segment: Segment = portable_segment
+) -> dict[Key, str]:
     """Give each file a target path so that no two collide on any file system.
 
     Deterministic whatever the order. Of the files and folders of one folder that
     collide, the first by path (then by key) keeps its name, the others are numbered;
-    folders spelled alike are one folder.
+    folders spelled alike are one folder. ``segment`` makes each path part legal.
     """
     ordered = sorted(paths, key=lambda pair: (pair[1], str(pair[0])))
-    return dict(_below("", [(key, path.split("/")) for key, path in ordered]))
+    sources = [(key, path.split("/")) for key, path in ordered]
+    return dict(_below("", sources, segment))
 
 
-def _below[Key](parent: str, sources: list[Source[Key]]) -> Iterator[tuple[Key, str]]:
+def _below[Key](
+    parent: str, sources: list[Source[Key]], segment: Segment
+) -> Iterator[tuple[Key, str]]:
     """Yield key and target of each source, all of which stand in ``parent``."""
     folders: dict[str, list[Source[Key]]] = {}
     entries: list[Entry[Key]] = []
@@ -75,16 +82,17 @@ def _below[Key](parent: str, sources: list[Source[Key]]) -> Iterator[tuple[Key, 
             entries.append((name, bool(rest), key))
         if rest:
             folders.setdefault(name, []).append((key, rest))
-    for (name, is_folder, key), target in zip(entries, _distinct(entries), strict=True):
+    targets = _distinct(entries, segment)
+    for (name, is_folder, key), target in zip(entries, targets, strict=True):
         if is_folder:
-            yield from _below(f"{parent}{target}/", folders[name])
+            yield from _below(f"{parent}{target}/", folders[name], segment)
         else:
             yield key, parent + target
 
 
-def _distinct[Key](entries: list[Entry[Key]]) -> list[str]:
+def _distinct[Key](entries: list[Entry[Key]], segment: Segment) -> list[str]:
     """Return a target name for each entry; the first of each name goes first."""
-    targets = [portable_segment(name) for name, _is_folder, _key in entries]
+    targets = [segment(name) for name, _is_folder, _key in entries]
     owners: dict[str, int] = {}
     for place, target in enumerate(targets):
         owners.setdefault(collision_key(target), place)

@@ -148,7 +148,7 @@ def _commit(session: Any, row: Any, intent: Intent) -> None:
             with transaction.atomic():
                 _insert(session, row, cause, intent.via)
             return
-        except IntegrityError:
+        except (IntegrityError, NameTaken):
             if not intent.numbered:
                 _refuse_taken(session, row.name)
             row.name = names.numbered(row.original_name, number + 1)
@@ -157,6 +157,9 @@ def _commit(session: Any, row: Any, intent: Intent) -> None:
 
 def _insert(session: Any, row: Any, cause: Cause, via: str) -> None:
     transitions.admit_file(session, row.size, cause)
+    # No constraint spans both tables: the row of the session, held now, does.
+    if session.permuploadedfile_set.filter(name=row.name).exists():
+        _refuse_taken(session, row.name)
     # Not save(): admit_file has counted the file.
     type(row).objects.bulk_create([row])
     told = Cause(
@@ -177,11 +180,15 @@ def remove_by_name(session: Any, name: str, cause: Cause = SYSTEM) -> None:
     policy.require_state(Verb.REMOVE_FILE, session)
     row = session.tempuploadedfile_set.filter(name=name).first()
     if row is None:
-        raise FileNotFoundError(
-            _("Session %(session)s has no temporary file called “%(name)s”.")
-            % {"session": session.uuid, "name": name}
-        )
+        raise _no_such_file(session, name)
     remove(session, row, cause)
+
+
+def _no_such_file(session: Any, name: str) -> FileNotFoundError:
+    return FileNotFoundError(
+        _("Session %(session)s has no temporary file called “%(name)s”.")
+        % {"session": session.uuid, "name": name}
+    )
 
 
 def remove(session: Any, row: Any, cause: Cause = SYSTEM) -> None:
@@ -192,16 +199,7 @@ def remove(session: Any, row: Any, cause: Cause = SYSTEM) -> None:
     told = Cause(cause.actor, cause.job, cause.reason, detail)
     with transaction.atomic():
         transitions.require_still_uploading(session)
-        _require_still_there(session, row)
-        row.delete()
+        if not row.delete()[0]:  # another removal was first
+            raise _no_such_file(session, row.name)
         events.record(session, "file_removed", "deletion", told)
         transitions.empty_if_last(session, told)
-
-
-def _require_still_there(session: Any, row: Any) -> None:
-    """Refuse where another removal was first: delete() would count the file twice."""
-    if not session.tempuploadedfile_set.filter(pk=row.pk).exists():
-        raise FileNotFoundError(
-            _("Session %(session)s has no temporary file called “%(name)s”.")
-            % {"session": session.uuid, "name": row.name}
-        )

@@ -21,6 +21,10 @@ from upload.states import JobKind, JobState, SessionStatus
 
 logger = logging.getLogger(__name__)
 
+# A job whose turn has not come after so long is queued once more: its row may be lost,
+# and a second row of a job does no harm.
+LEASES_IN_A_BUSY_QUEUE = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
@@ -115,6 +119,5 @@ def _is_queued(job: Job, now: Any, *, queue_is_empty: bool) -> bool:
     due_since = job.heartbeat_at if job.state == JobState.RUNNING else job.next_run_at
     if due_since and job.enqueued_at < due_since:
         return False
-    if not queue_is_empty:
-        return True
-    return bool(job.enqueued_at > now - conf.job_lease())
+    patience = conf.job_lease() * (1 if queue_is_empty else LEASES_IN_A_BUSY_QUEUE)
+    return bool(job.enqueued_at > now - patience)

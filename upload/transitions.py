@@ -121,14 +121,19 @@ def admit_file(session: Any, size_bytes: int, cause: Cause = SYSTEM) -> None:
         total_files__lt=conf.max_total_count(),
         total_size_bytes__lte=conf.max_total_size_bytes() - size_bytes,
     )
-    if not room.update(
-        total_files=F("total_files") + 1,
-        total_size_bytes=F("total_size_bytes") + size_bytes,
+    counted = {
+        "total_files": F("total_files") + 1,
+        "total_size_bytes": F("total_size_bytes") + size_bytes,
         **interaction(timezone.now()),
-    ):
+    }
+    # The instance may be behind its row, which by now may be empty again.
+    if session.status == SessionStatus.UPLOADING and room.filter(
+        status=SessionStatus.UPLOADING
+    ).update(**counted):
+        return
+    if not room.update(**counted):
         raise _refusal_of_file(session)
-    if session.status != SessionStatus.UPLOADING:
-        _start_uploading(session, cause)
+    _start_uploading(session, cause)
 
 
 def _open_rows(session: Any) -> Any:

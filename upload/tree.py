@@ -11,7 +11,7 @@ import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
 
@@ -59,11 +59,20 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Hand:
-    """Who moves bytes: prefix of staging names, heartbeat, folders to sync later."""
+    """Who moves bytes: prefix of staging names, heartbeat, folders to sync later.
+
+    ``read_back``: what was written is verified by reading the disk, not by what was
+    handed to it.
+    """
 
     prefix: str = "direct"
     beat: Beat = silent
     syncs: FolderSyncs | None = None
+    read_back: bool = False
+
+    def still(self) -> "Hand":
+        """Return the same hand, whose heartbeat counts no bytes."""
+        return replace(self, beat=lambda count: self.beat(0))
 
 
 class Tree:
@@ -132,10 +141,10 @@ class Tree:
         with self.entry(key) as entry:
             yield from read_chunks(entry)
 
-    def receipt(self, key: str, beat: Beat = silent) -> Receipt:
-        """Return what the file at a key holds now."""
+    def receipt(self, key: str, beat: Beat = silent, *, fresh: bool = False) -> Receipt:
+        """Return what the file at a key holds now; ``fresh`` by its disk alone."""
         with self.entry(key) as entry:
-            return digest(entry, beat)
+            return digest(entry, beat, fresh=fresh)
 
     def put(
         self, key: str, chunks: Iterable[bytes], expected: Receipt | None, hand: Hand
@@ -152,8 +161,7 @@ class Tree:
             try:
                 self.place(staging, parts, hand)
             except TargetOccupied:
-                beating = Hand(hand.prefix, lambda count: hand.beat(0), hand.syncs)
-                return self._confirm(key, receipt, beating)
+                return self._confirm(key, receipt, hand.still())
         return receipt
 
     @contextmanager
@@ -163,7 +171,8 @@ class Tree:
         """Yield a verified staging file; what was not placed is dropped at the end."""
         with self.folder(self.layout.folder, make=True) as folder:
             staging = Entry(folder, self._new_staging_name(hand))
-            receipt = stage(chunks, staging, hand.beat, self.layout.file_mode)
+            mode, back = self.layout.file_mode, hand.read_back
+            receipt = stage(chunks, staging, hand.beat, mode, read_back=back)
             try:
                 verify(staging.name, expected, receipt)
                 hand.beat(0)
@@ -228,7 +237,7 @@ class Tree:
                     if os.fstat(descriptor).st_size != expected.size_bytes:
                         raise occupied(key)
                     sync_file(descriptor)
-                found = digest(entry, hand.beat)
+                found = digest(entry, hand.beat, fresh=True)
                 syncs.add(entry.folder)
         except (NotADirectoryError, UnsafePath) as error:
             raise occupied(key) from error

@@ -92,3 +92,13 @@ def test_our_pages_have_no_inline_script(clerk: User, client_for: ClientFor) -> 
         page = client.get(admin_url(model, "change", row.pk)).content.decode()
         assert "<script>" not in page
         assert " onclick=" not in page
+
+
+@pytest.mark.parametrize("page", ["zz", "0", "2", "%00"])
+def test_the_search_of_pages_has_one_page(
+    client_for: ClientFor, clerk: User, page: str
+) -> None:
+    client = client_for(clerk)
+
+    assert client.get(f"/admin/search/?s=session&page={page}").status_code == 404
+    assert client.get("/admin/search/?s=session&page=1").status_code == 200

@@ -1,5 +1,6 @@
 """Copying out: verified, marked, never over anything, and the session stays STORED."""
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from upload.errors import (
 )
 from upload.models import FileCopy
 from upload.states import JobKind, JobState, SessionStatus
+from upload.targets import FolderTarget
 
 S = SessionStatus
 on_real_commits = pytest.mark.django_db(transaction=True)
@@ -54,6 +56,59 @@ def test_copying_again_rewrites_nothing(clerk: Any, tmp_path: Path) -> None:
     assert job.state == JobState.SUCCEEDED
     assert copied.stat().st_mtime_ns == before
     assert FileCopy.objects.filter(session=session).count() == 2
+
+
+@on_real_commits
+def test_copying_again_needs_no_room(
+    clerk: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = make_session(S.STORED)
+    destination = make_destination(tmp_path / "destinations" / "full")
+    run(jobs.request(session, JobKind.COPY, clerk, destination=destination))
+    monkeypatch.setattr(FolderTarget, "free_bytes", lambda self: 0)
+
+    job = run(jobs.request(session, JobKind.COPY, clerk, destination=destination))
+
+    assert job.state == JobState.SUCCEEDED
+
+
+@on_real_commits
+def test_a_disk_that_gives_back_other_bytes_is_found_out(
+    clerk: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = make_session(S.STORED)
+    destination = make_destination(tmp_path / "destinations" / "rotten")
+    job = jobs.request(session, JobKind.COPY, clerk, destination=destination)
+    monkeypatch.setattr(os, "posix_fadvise", rot)
+
+    run(job)
+
+    assert job.state == JobState.FAILED
+    assert "the destination gave back other bytes" in job.error
+    assert not (Path(destination.folder) / str(session.uuid)).exists()
+    assert not FileCopy.objects.exists()
+
+
+def rot(descriptor: int, start: int, length: int, advice: int) -> None:
+    """Change the first byte of a file that is to be read from the disk."""
+    if advice == os.POSIX_FADV_DONTNEED:
+        with Path(f"/proc/self/fd/{descriptor}").open("r+b") as file:
+            file.write(b"?")
+
+
+@on_real_commits
+def test_a_changed_source_is_told_from_a_bad_destination(
+    clerk: Any, tmp_path: Path
+) -> None:
+    session = make_session(S.STORED)
+    destination = make_destination(tmp_path / "destinations" / "one")
+    file = session.permuploadedfile_set.get(name="a.txt").file_upload
+    Path(file.path).write_bytes(b"ALPHA")
+
+    job = run(jobs.request(session, JobKind.COPY, clerk, destination=destination))
+
+    assert "check the storage it came from" in job.error
+    assert [c.name for c in FileCopy.objects.all()] == ["b.pdf"]
 
 
 @on_real_commits

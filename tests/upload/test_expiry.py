@@ -12,6 +12,7 @@ from django.utils import timezone
 from tests.make import (
     aged,
     make_session,
+    make_upload,
 )
 from upload import expiry, jobs, transitions
 from upload.errors import SessionBusy
@@ -151,3 +152,43 @@ def test_a_session_that_a_submission_refers_to_is_never_deleted(settings: Any) -
     assert expiry.delete_expired(UploadSession.objects) == (0, 0)
 
     assert UploadSession.objects.filter(pk=session.pk).exists()
+
+
+@on_real_commits
+def test_a_session_used_since_it_was_listed_as_due_does_not_expire() -> None:
+    for _count in range(2):
+        aged(make_session(S.UPLOADING), LONG_AGO)
+
+    def use_the_next(expired: Any, problem: Exception | None) -> None:
+        """Between two sessions of one sweep, which has listed both."""
+        for other in UploadSession.objects.filter(status=S.UPLOADING):
+            if other.total_files == 2:
+                other.add_temp_file(make_upload("late.txt"))
+
+    expiry.expire_due(UploadSession.objects, use_the_next)
+
+    kept = UploadSession.objects.get(status=S.UPLOADING)
+    assert kept.file_count == 3
+
+
+@on_real_commits
+def test_a_session_that_a_submission_refers_to_does_not_expire_by_itself() -> None:
+    session = aged(make_session(S.UPLOADING), LONG_AGO)
+    Submission.objects.create(title="kept", upload_session=session)
+
+    assert expiry.expire_due(UploadSession.objects) == (0, 0)
+
+    session.refresh_from_db()
+    assert (session.status, session.file_count) == (S.UPLOADING, 2)
+
+
+@on_real_commits
+def test_a_session_that_holds_a_permanent_file_is_never_deleted(settings: Any) -> None:
+    settings.DELETE_EXPIRED_AFTER_DAYS = 0
+    session = make_session(S.UPLOADING)
+    session.tempuploadedfile_set.earliest("pk").move_to_permanent_storage()
+    session.expire()
+
+    assert expiry.delete_expired(UploadSession.objects) == (0, 0)
+
+    assert session.permuploadedfile_set.get().exists

@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from tests.make import make_session, make_upload
-from upload import jobs, orphans, paths, tasks
+from upload import jobs, orphans, paths, store, tasks
 from upload.models import PermUploadedFile, TempUploadedFile
 from upload.states import JobKind, SessionStatus
 from upload.storage import TempFileStorage, UploadedFileStorage, receive_into
@@ -140,3 +140,17 @@ def test_the_command_fails_where_something_is_missing() -> None:
         call_command("reconcile_storage", stdout=out)
 
     assert f"Bytes missing: temp:{row.uuid}" in out.getvalue()
+
+
+def test_permanent_bytes_that_are_the_only_ones_are_never_deleted() -> None:
+    """A database restored from before a store: the temporary row is back, its bytes
+    are not."""
+    session = make_session(S.UPLOADING, {"a.txt": b"alpha"})
+    row = session.tempuploadedfile_set.get()
+    key = store.place_single(row)
+    row.file_upload.storage.delete(row.file_upload.name)
+
+    found = orphans.sweep()
+
+    assert (found.deleted, found.missing) == ([], [f"temp:{row.uuid}"])
+    assert UploadedFileStorage().exists(key)

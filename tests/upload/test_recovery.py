@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from django_q.models import OrmQ
 
 from tests.make import let_lease_run_out, make_job, make_session, run, set_status
 from tests.racing import race
-from upload import execution, jobs, lease, recovery
+from upload import execution, jobs, lease, queues, recovery
 from upload.models import Job, UploadSession
 from upload.states import ItemOutcome, JobKind, JobState, SessionStatus
 
@@ -165,3 +166,17 @@ def test_sweeps_at_one_instant_make_one_job_for_a_lost_one() -> None:
 
     assert sum(results) == 1
     assert Job.objects.count() == 1
+
+
+@on_real_commits
+def test_a_job_whose_queue_row_was_lost_is_queued_again_in_a_busy_queue(
+    clerk: Any,
+) -> None:
+    job = jobs.request(make_session(S.UPLOADING), JobKind.STORE, clerk)
+    OrmQ.objects.all().delete()
+    queues.push_heartbeat(queues.LONG)
+    long_ago = timezone.now() - timedelta(hours=1)
+    Job.objects.filter(pk=job.pk).update(enqueued_at=long_ago, next_run_at=long_ago)
+
+    assert recovery.recover().queued == 1
+    assert recovery.recover().queued == 0

