@@ -67,9 +67,15 @@ def _compare_and_set(
     rows = type(session).objects.filter(pk=session.pk, status=origin)
     if not rows.update(**changes):
         return False
+    _show(session, changes)
+    return True
+
+
+def _show(session: Any, changes: dict[str, Any]) -> None:
+    """Bring the instance up to date with what was written to its row."""
     for name, value in changes.items():
         setattr(session, name, value)
-    return True
+    session.note_read()
 
 
 def interaction(at: Any) -> dict[str, Any]:
@@ -150,7 +156,7 @@ def _start_uploading(session: Any, cause: Cause) -> None:
             cause,
             Outcome.SUCCESS,
         )
-    session.status = SessionStatus.UPLOADING
+    _show(session, {"status": SessionStatus.UPLOADING})
 
 
 def _refusal_of_file(session: Any) -> IllegalTransition | LimitExceeded:
@@ -199,7 +205,7 @@ def empty_if_last(session: Any, cause: Cause = SYSTEM) -> bool:
     with transaction.atomic():
         if not rows.update(status=SessionStatus.CREATED):
             return False
-        session.status = SessionStatus.CREATED
+        _show(session, {"status": SessionStatus.CREATED})
         _record(
             session,
             SessionStatus.UPLOADING,
@@ -214,8 +220,7 @@ def touch(session: Any) -> None:
     """Write the interaction time of an open session; a closed one is left alone."""
     changes = interaction(timezone.now())
     if _open_rows(session).update(**changes):
-        for name, value in changes.items():
-            setattr(session, name, value)
+        _show(session, changes)
 
 
 def require_still_uploading(session: Any) -> None:

@@ -1,7 +1,7 @@
 """One place of each kind that a copy may go to, for the conformance of targets."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,7 @@ S3, SFTP = "storages.backends.s3.S3Storage", "upload.targets.sftp.SftpTarget"
 
 
 class ForeignStorage(FileSystemStorage):
-    """Any storage of somebody else's: no durable tree, no plain folder to us."""
-
-    def path(self, name: str) -> str:
-        # Its own methods need it; others are not to know of it.
-        return super().path(name)
+    """A storage of somebody else's: what it does in its folder is not ours to know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +34,6 @@ class Place:
     storage: Storage | None = None
     strict: bool = True
     stages: bool = True
-    slow: bool = field(default=False)
 
     def plant(self, path: str, content: bytes) -> None:
         if self.storage is not None:

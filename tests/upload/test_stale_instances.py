@@ -129,3 +129,21 @@ def test_the_name_of_a_file_that_became_permanent_stays_taken() -> None:
         session.add_temp_file(make_upload("a.txt", b"other"))
 
     assert UploadSession.objects.get().total_files == 1
+
+
+def test_a_status_assigned_by_hand_is_saved_as_django_does() -> None:
+    session = make_session(S.UPLOADING)
+    session.status = S.COPYING_FAILED
+
+    session.save()
+
+    assert again(session).status == S.COPYING_FAILED
+
+
+def test_a_status_that_a_verb_wrote_is_not_written_again_by_a_later_save() -> None:
+    session = make_session(S.UPLOADING)
+    again(session).make_uploads_permanent()
+
+    session.save()
+
+    assert again(session).status == S.STORED

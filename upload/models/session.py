@@ -123,20 +123,41 @@ class UploadSession(PublicUuid, TellsNotUpdated):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save, keeping the stored expiry true to the interaction time.
 
-        An instance may be older than its row: what only ``transitions`` and ``tokens``
-        write (``KEPT_BY_OTHERS``) is left as it is in a row that is there already.
+        An instance may be older than its row: what ``transitions`` and ``tokens`` write
+        (``KEPT_BY_OTHERS``) is written here only where it was assigned by hand since
+        it was read.
         """
         self.expires_on = self.expires_at
         if self._state.adding:
-            return super().save(*args, **kwargs)
+            super().save(*args, **kwargs)
+        else:
+            self._save_changes(*args, **kwargs)
+        self.note_read()
+
+    def _save_changes(self, *args: Any, **kwargs: Any) -> None:
         if kwargs.get("update_fields") is None:
             names = {field.name for field in self._meta.concrete_fields}
-            kwargs["update_fields"] = names - {"id", *KEPT_BY_OTHERS}
+            unchanged = {n for n, v in self._as_read.items() if getattr(self, n) == v}
+            kwargs["update_fields"] = names - {"id", *unchanged}
         kwargs["update_fields"] = {*kwargs["update_fields"], "expires_on"}
         with transaction.atomic():
             super().save(*args, **kwargs)
             closed = type(self).objects.filter(pk=self.pk).exclude(status__in=EXPIRING)
             closed.update(expires_on=None)
+
+    def note_read(self) -> None:
+        """Note that what others write is in this instance as it is in the row."""
+        self._as_read = {n: v for n, v in vars(self).items() if n in KEPT_BY_OTHERS}
+
+    @classmethod
+    def from_db(cls, *args: Any, **kwargs: Any) -> Self:
+        session = super().from_db(*args, **kwargs)
+        session.note_read()
+        return session
+
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        super().refresh_from_db(*args, **kwargs)
+        self.note_read()
 
     @classmethod
     def new_session(
