@@ -36,6 +36,7 @@ def note_new_row(row: Any) -> None:
 
 def is_still_there(row: Any) -> bool:
     """Hold the row for this transaction and take over which bytes it has now."""
+    transitions.hold(row.session)
     held = type(row).objects.select_for_update().filter(pk=row.pk).first()
     if held is None:
         return False
@@ -83,6 +84,7 @@ def remove_bytes(row: Any) -> None:
     _require_idle(row.session)
     storage, key = row.file_upload.storage, row.file_upload.name
     with transaction.atomic():
+        transitions.hold(row.session)
         had_bytes = type(row).objects.filter(pk=row.pk, file_upload=key)
         if not had_bytes.update(file_upload=None):
             return

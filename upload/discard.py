@@ -35,6 +35,7 @@ def temporary_batch(session: Any) -> int:
     """Delete up to 500 temporary files of the session; return how many went."""
     related = session.tempuploadedfile_set
     with transaction.atomic():
+        transitions.hold(session)
         # Locked, or two callers would count the same rows out twice.
         rows = list(related.select_for_update().order_by("pk")[:BATCH_FILES])
         _rows_out(session, rows)
@@ -55,6 +56,7 @@ def expired_batch(session: Any) -> int:
     keys = [row.file_upload.name for row in doomed]
     delete_bytes(TempFileStorage(), [key for key in keys if key])
     with transaction.atomic():
+        transitions.hold(session)
         still = related.select_for_update().filter(pk__in=[row.pk for row in doomed])
         _rows_out(session, list(still))
     return len(doomed)

@@ -64,6 +64,7 @@ def _remove_rows(session: Any, part: list[Any]) -> None:
         session.permuploadedfile_set if permanent else session.tempuploadedfile_set
     )
     rows = list(related.filter(uuid__in=[item.file_uuid for item in part]))
-    discard.delete_rows(related, rows)
+    # Counted out first: the session's row is held before those of its files.
     transitions.discharge_files(session, len(rows), sum(row.size for row in rows))
+    discard.delete_rows(related, rows)
     discard.on_commit_delete(_storage(part[0]), [item.source_key for item in part])

@@ -189,6 +189,16 @@ def _full(session: Any) -> LimitExceeded:
     )
 
 
+def hold(session: Any) -> None:
+    """Hold the session's row for this transaction.
+
+    Where rows of files are held as well, the session's comes first: two transactions
+    that took them in different orders would wait for each other.
+    """
+    rows = type(session).objects.select_for_update(no_key=True)
+    rows.filter(pk=session.pk).first()
+
+
 def discharge_files(session: Any, count: int, size_bytes: int) -> None:
     """Count files out, in the transaction that deletes their rows."""
     type(session).objects.filter(pk=session.pk).update(

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from django.db import InterfaceError, OperationalError
+from django.core.exceptions import SuspiciousOperation
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -23,7 +24,10 @@ def refused(request: HttpRequest, error: Exception) -> HttpResponse:
 
 
 class BusyDatabase:
-    """Middleware: a view that the database failed is a 503, not an error of ours."""
+    """Middleware: a view that the database failed is a 503, not an error of ours.
+
+    A value in a query string that the database cannot hold, such as NUL, is a 400.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -36,6 +40,9 @@ class BusyDatabase:
     ) -> HttpResponse | None:
         if isinstance(error, OperationalError | InterfaceError):
             return answers.private(refused(request, error))
+        if isinstance(error, DataError) and request.method in {"GET", "HEAD"}:
+            unreadable = SuspiciousOperation(str(error))
+            return answers.private(refused(request, unreadable))
         return None
 
 
