@@ -25,8 +25,8 @@ class Place:
     """``make`` opens a new target there; ``plant`` and ``held`` go behind its back.
 
     ``strict``: of two writers of one name exactly one wins. ``stages``: a file that is
-    being written can be dropped by another attempt. ``folder`` is where the files
-    are, None where they are in memory.
+    being written can be dropped by another attempt. ``parallel``: the place bears two
+    writers at all. ``folder`` is where the files are, None where they are in memory.
     """
 
     make: Callable[..., Target]
@@ -34,6 +34,7 @@ class Place:
     storage: Storage | None = None
     strict: bool = True
     stages: bool = True
+    parallel: bool = True
 
     def plant(self, path: str, content: bytes) -> None:
         if self.storage is not None:
@@ -98,6 +99,7 @@ def memory_place(settings: Any, folder: Path) -> Place:
         storage=storage,
         strict=False,
         stages=False,
+        parallel=False,
     )
 
 

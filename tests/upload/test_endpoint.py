@@ -321,6 +321,15 @@ def test_the_token_of_an_inactive_owner_is_refused(uploader: Any) -> None:
     assert response.status_code == 401
 
 
+def test_the_token_of_an_owner_who_lost_the_right_is_refused(uploader: Any) -> None:
+    session = make_session(user=uploader)
+    uploader.groups.clear()
+
+    response = post(Client(), session, file_part("a.txt"), **bearer(session))
+
+    assert response.status_code == 401
+
+
 def test_a_token_is_never_logged(caplog: pytest.LogCaptureFixture) -> None:
     session = make_session()
 

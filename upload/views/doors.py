@@ -14,10 +14,11 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
-from upload import answers
+from upload import answers, policy
 from upload.errors import NotFound, NotSignedIn
 from upload.intake import Sender
 from upload.models import UploadSession
+from upload.states import Verb
 
 type View = Callable[..., HttpResponse]
 
@@ -86,10 +87,13 @@ def sender_and_session(
 
 
 def _session_of_token(uuid: UUID, token: str) -> UploadSession:
-    """Return the session whose token it is; the same error whatever is wrong."""
+    """Return the session whose token it is; the same error whatever is wrong.
+
+    A token lends its owner's right: it opens nothing once the owner has lost it.
+    """
     session = UploadSession.objects.select_related("user").filter(uuid=uuid).first()
     expected = session.token if session else NO_TOKEN
     same = hmac.compare_digest(token.encode(), expected.encode())
-    if not same or session is None or (session.user and not session.user.is_active):
+    if not (same and session and policy.has_right(session.user, Verb.UPLOAD, session)):
         raise NotSignedIn(_("The token does not open this session."))
     return session
