@@ -18,8 +18,9 @@ logger = logging.getLogger(__name__)
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Lead staff to the admin, others to their sessions, by way of signing in."""
-    sends_only = request.user.is_authenticated and not request.user.is_staff
-    return redirect("upload:own_sessions" if sends_only else "admin:index")
+    if not request.user.is_authenticated:
+        return redirect("login")
+    return redirect("admin:index" if request.user.is_staff else "upload:own_sessions")
 
 
 @require_POST

@@ -12,12 +12,17 @@ from upload.states import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Who or what made a change: a person, a job, or (both None) the system."""
+    """Who or what made a change: a person, a job, or (both None) the system.
+
+    ``code`` tells more exactly than an edge what happened: one edge ends both a store
+    and a copy out.
+    """
 
     actor: Any = None
     job: Any = None
     reason: str = ""
     detail: dict[str, Any] = field(default_factory=dict)
+    code: str = ""
 
 
 SYSTEM = Cause()

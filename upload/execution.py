@@ -71,6 +71,22 @@ class Ends:
     failed: SessionStatus
 
 
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """The audit codes of a job's moves; the edges alone cannot tell copy from store."""
+
+    started: str
+    succeeded: str
+    failed: str
+
+
+CODES: dict[str, Codes] = {
+    JobKind.STORE: Codes("store_started", "stored", "store_failed"),
+    JobKind.COPY: Codes("copy_started", "copied", "copy_failed"),
+    JobKind.REMOVE: Codes("removal_started", "removed", "removal_failed"),
+}
+
+
 _S = SessionStatus
 ENDS: dict[str, Ends] = {
     JobKind.STORE: Ends(_S.STORED, _S.COPYING_FAILED),
@@ -172,12 +188,18 @@ def _require_approval(job: Any, origin: SessionStatus) -> None:
 def _enter(work: Work) -> None:
     """Move the session to the job's moving state, or note that an attempt resumes."""
     job, session = work.job, work.session
-    cause = Cause(job=job, detail={"kind": job.kind, "attempt": job.attempts})
+    told = {"kind": job.kind, "attempt": job.attempts}
+    cause = Cause(job=job, detail=told, code=CODES[job.kind].started)
     moving = JOB_MOVING[job.kind]
     if session.status == moving and job.was_started:
         events.record(session, f"{job.kind}_resumed", "transfer", cause)
         return
-    origin = transitions.move(session, moving, cause, allowed=JOB_ORIGINS[job.kind])
+    origin = transitions.move(
+        session,
+        moving,
+        cause,
+        allowed=JOB_ORIGINS[job.kind],
+    )
     _require_approval(job, origin)
     job.note_started()
 
@@ -221,7 +243,7 @@ VERBS: dict[JobKind, Callable[[Work], None]] = {
 
 def _finish(work: Work, state: JobState, error: Exception | None = None) -> None:
     """Write the end of the job and the session's last move in one transaction."""
-    ends = ENDS[work.job.kind]
+    ends, codes = ENDS[work.job.kind], CODES[work.job.kind]
     good = state == JobState.SUCCEEDED
     try:
         with work.fenced():
@@ -237,7 +259,12 @@ def _finish(work: Work, state: JobState, error: Exception | None = None) -> None
             transitions.move(
                 work.session,
                 ends.succeeded if good else ends.failed,
-                Cause(job=work.job, reason=str(error) if error else ""),
+                Cause(
+                    job=work.job,
+                    reason=str(error) if error else "",
+                    detail=_account(work),
+                    code=codes.succeeded if good else codes.failed,
+                ),
                 allowed=[JOB_MOVING[work.job.kind]],
                 outcome=Outcome.SUCCESS if good else Outcome.FAILURE,
             )
@@ -246,6 +273,16 @@ def _finish(work: Work, state: JobState, error: Exception | None = None) -> None
         return
     work.job.refresh_from_db()
     logger.info("Job %s (%s) ended: %s.", work.job.uuid, work.job.kind, state)
+
+
+def _account(work: Work) -> dict[str, Any]:
+    """Return what the last event tells of the bytes; the job's items tell of each."""
+    told = {"files": work.files_done, "size_bytes": work.bytes_done}
+    if work.job.destination_id:
+        told["destination"] = work.job.destination.name
+    elif work.job.target_folder:
+        told["destination"] = work.job.target_folder
+    return told
 
 
 def _release_or_fail(work: Work, error: BaseException, *, last_attempt: bool) -> None:

@@ -101,7 +101,8 @@ def _record(
         cause.reason,
         {**cause.detail, "from": origin.value, "to": target.value},
     )
-    events.record(session, legal.code, legal.premis, told, outcome)
+    code = cause.code or legal.code
+    events.record(session, code, legal.premis, told, outcome)
 
 
 def _refusal(

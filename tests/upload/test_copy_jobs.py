@@ -204,3 +204,18 @@ def test_copy_session_uploads_to_a_missing_folder_leaves_it_stored(
 def test_copy_session_uploads_needs_a_stored_session(status: S, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="it cannot be copied"):
         make_session(status).copy_session_uploads(str(tmp_path))
+
+
+@on_real_commits
+def test_the_events_of_a_copy_say_copied_and_whereto(
+    clerk: Any, tmp_path: Path
+) -> None:
+    session = make_session(S.STORED)
+    destination = make_destination(tmp_path / "destinations" / "one")
+
+    run(jobs.request(session, JobKind.COPY, clerk, destination=destination))
+
+    last = session.event_set.first()
+    assert last.code == "upload.session.copied"
+    assert last.detail["destination"] == "Archive"
+    assert (last.detail["files"], last.detail["size_bytes"]) == (2, 11)

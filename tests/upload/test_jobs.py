@@ -279,7 +279,7 @@ def test_every_attempt_and_move_leaves_an_event(clerk: Any) -> None:
         "upload.session.upload_started",
         "upload.session.file_received",
         "upload.session.store_requested",
-        "upload.session.copy_started",
+        "upload.session.store_started",
         "upload.session.stored",
     ]
     assert {e.actor_name for e in SessionEvent.objects.order_by("-pk")[:3]} == {

@@ -177,7 +177,7 @@ def test_a_file_whose_digest_nobody_knows_is_put_twice_all_the_same(
         target.put("a.txt", [b"ab", b"c"], None, OWNER, silent)
 
     with pytest.raises(TargetOccupied):
-        target.put("a.txt", [b"abd"], None, OWNER, silent)
+        target.put("a.txt", [b"xyz"], None, OWNER, silent)
     assert place.copied() == {"a.txt": b"abc"}
 
 

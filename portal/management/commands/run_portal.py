@@ -53,7 +53,7 @@ class Command(BaseCommand):
         connections.close_all()  # from here on only the children use the database
 
     def _tell_ready(self, host: str, port: int) -> None:
-        self.stdout.write(f"\nMuniment is ready: http://{host}:{port}/admin/\n\n")
+        self.stdout.write(f"\nMuniment is ready: http://{host}:{port}/\n\n")
         signs_in = people.passwords()
         for person in people.PEOPLE:
             if person.username in signs_in:
