@@ -33,7 +33,10 @@ def _accept(listener: socket.socket, port: int, proxy: Cutting) -> None:
         while True:
             client, _address = listener.accept()
             server = socket.create_connection(("127.0.0.1", port))
-            for start, end, counted in ((client, server, True), (server, client, False)):
+            for start, end, counted in (
+                (client, server, True),
+                (server, client, False),
+            ):
                 arguments = (start, end, proxy if counted else None)
                 threading.Thread(target=_pump, args=arguments, daemon=True).start()
 

@@ -6,14 +6,18 @@ are, so that its signature stays right.
 
 import http.client
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-HOP_BY_HOP = {"connection", "transfer-encoding", "content-length"}
+HOP_BY_HOP = {"connection", "transfer-encoding"}
 ANSWER = "<Error><Code>{code}</Code><Message>no</Message></Error>"
+DEEDS: dict[str, Callable[[bytes], bytes]] = {
+    "cut": lambda body: body[: len(body) // 2],
+    "flip": lambda body: bytes([body[0] ^ 1]) + body[1:],
+}
 
 
 @dataclass(slots=True)
@@ -57,60 +61,52 @@ def faulty_proxy(port: int) -> Iterator[Faulty]:
 
 
 def _handler(upstream: int) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    return type("Handler", (_Forwarding,), {"upstream": upstream})
 
-        def forward(self) -> None:
-            length = int(self.headers.get("Content-Length", 0))
-            if self.headers.get("Expect") == "100-continue":
-                self.send_response_only(100)
-                self.end_headers()
-            body = self.rfile.read(length)
-            fault = self.server.faulty.take(self.command, self.path)  # type: ignore[attr-defined]
-            if fault is not None and fault.deed == "answer":
-                content = ANSWER.format(code=fault.code).encode()
-                self._answer(fault.status, {}, content, None)
-                return
-            status, headers, content = self._ask(body)
-            self._answer(status, headers, content, fault)
 
-        def _ask(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
-            connection = http.client.HTTPConnection("127.0.0.1", upstream)
-            headers = {k: v for k, v in self.headers.items() if k != "Expect"}
-            connection.request(self.command, self.path, body, headers)
-            response = connection.getresponse()
-            content = response.read()
-            kept = {
-                k: v for k, v in response.headers.items() if k.lower() not in HOP_BY_HOP
-            }
-            kept["Content-Length"] = response.headers.get(
-                "Content-Length", str(len(content))
-            )
-            connection.close()
-            return response.status, kept, content
+class _Forwarding(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    upstream = 0
 
-        def _answer(
-            self, status: int, headers: dict[str, str], body: bytes, fault: Fault | None
-        ) -> None:
-            deed = fault.deed if fault else ""
-            if deed == "lose":
-                self.close_connection = True
-                return
-            self.send_response_only(status)
-            for name, value in ({"Content-Length": str(len(body))} | headers).items():
-                self.send_header(name, value)
+    def forward(self) -> None:
+        if self.headers.get("Expect") == "100-continue":
+            self.send_response_only(100)
             self.end_headers()
-            if self.command == "HEAD":
-                return
-            if deed == "cut":
-                body, self.close_connection = body[: len(body) // 2], True
-            if deed == "flip":
-                body = bytes([body[0] ^ 1]) + body[1:]
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        fault = self.server.faulty.take(self.command, self.path)  # type: ignore[attr-defined]
+        deed = fault.deed if fault else ""
+        if fault is not None and deed == "answer":
+            content = ANSWER.format(code=fault.code).encode()
+            self._answer(fault.status, {"Content-Length": str(len(content))}, content)
+            return
+        status, headers, content = self._ask(body)
+        if deed in {"lose", "cut"}:
+            self.close_connection = True
+        if deed != "lose":
+            self._answer(status, headers, DEEDS.get(deed, bytes)(content))
+
+    def _ask(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.upstream)
+        headers = {k: v for k, v in self.headers.items() if k != "Expect"}
+        connection.request(self.command, self.path, body, headers)
+        response = connection.getresponse()
+        content = response.read()
+        told = {
+            k: v for k, v in response.headers.items() if k.lower() not in HOP_BY_HOP
+        }
+        told.setdefault("Content-Length", str(len(content)))
+        connection.close()
+        return response.status, told, content
+
+    def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        self.send_response_only(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
             self.wfile.write(body)
 
-        do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = forward
+    do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = forward
 
-        def log_message(self, *arguments: Any) -> None:
-            pass
-
-    return Handler
+    def log_message(self, *arguments: Any) -> None:
+        pass

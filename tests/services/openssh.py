@@ -70,7 +70,10 @@ def _serve(listener: socket.socket, command: list[str]) -> None:
     with suppress(OSError):  # the listener was closed
         while True:
             stream, _address = listener.accept()
-            with stream:
-                subprocess.Popen(
-                    command, stdin=stream, stdout=stream, stderr=subprocess.DEVNULL
-                )
+            arguments = (stream, command)
+            threading.Thread(target=_serve_one, args=arguments, daemon=True).start()
+
+
+def _serve_one(stream: socket.socket, command: list[str]) -> None:
+    with stream:
+        subprocess.run(command, stdin=stream, stdout=stream, stderr=subprocess.DEVNULL)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from tests.services.system import missing
 
@@ -53,20 +54,25 @@ def _serving(folder: Path, kind: str, *options: str) -> Iterator[Server]:
         stderr=subprocess.PIPE,
         text=True,
     )
+    messages: IO[str] = process.stderr  # type: ignore[assignment]
+    drain = threading.Thread(target=messages.read, daemon=True)
     try:
-        yield Server(root, _port(process), cache)
+        port = _port_told(messages)
+        drain.start()
+        yield Server(root, port, cache)
     finally:
         process.kill()
         process.wait()
+        if drain.is_alive():
+            drain.join()
+        messages.close()
 
 
-def _port(process: "subprocess.Popen[str]") -> int:
-    """Read the server's messages up to that which names its port; drain the rest."""
-    assert process.stderr is not None
-    for line in process.stderr:
+def _port_told(messages: IO[str]) -> int:
+    """Read the server's messages up to that which names its port."""
+    for line in messages:
         _before, found, address = line.partition("127.0.0.1:")
         if found:
-            threading.Thread(target=process.stderr.read, daemon=True).start()
             return int(address.strip("/]\n").split("/")[0])
     raise RuntimeError("rclone ended before it listened.")
 

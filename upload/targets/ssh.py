@@ -73,11 +73,11 @@ def connect(place: str, address: tuple[str, int], login: dict[str, Any]) -> Clie
         _require_host_key(place, transport, pinned)
         _sign_in(place, transport, login)
         return _opened(transport)
-    except (OSError, SSHException, EOFError) as error:
+    except BaseException as error:
         transport.close()
-        raise unreachable(place, str(error) or type(error).__name__) from error
-    except BaseException:
-        transport.close()
+        stream.close()  # a transport that was not started yet leaves it open
+        if isinstance(error, (OSError, SSHException, EOFError)):
+            raise unreachable(place, str(error) or type(error).__name__) from error
         raise
 
 
