@@ -47,7 +47,7 @@ class DestinationForm(forms.Form):
         super().__init__(*args, **kwargs)
         field: Any = self.fields["destination"]
         field.queryset = Destination.objects.enabled()
-        field.label_from_instance = lambda obj: f"{obj.name} ({obj.folder})"
+        field.label_from_instance = lambda obj: f"{obj.name} ({obj.root})"
 
 
 def expire(session: UploadSession, actor: Any, data: dict[str, Any]) -> None:

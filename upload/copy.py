@@ -144,7 +144,7 @@ def _who_changed_it(
 def _note_copies(work: Work, batch: list[Any]) -> None:
     """Write a ``FileCopy`` for each file that the destination now holds."""
     job, session = work.job, work.session
-    root = job.destination.folder if job.destination_id else job.target_folder
+    root = job.destination.root if job.destination_id else job.target_folder
     now = timezone.now()
     session.filecopy_set.bulk_create(
         [

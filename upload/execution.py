@@ -6,6 +6,7 @@ make a job and run it at once. Queues nothing itself.
 
 import logging
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -230,7 +231,8 @@ def _fail_unstarted(job: Any, error: MunimentError) -> None:
 def _run_verb(work: Work) -> None:
     work.renew()  # notices at once that a cancel or a stop was asked for meanwhile
     if work.job.kind == JobKind.COPY:
-        copy.run(work, target_of(work.job))
+        with closing(target_of(work.job)) as target:
+            copy.run(work, target)
     else:
         VERBS[JobKind(work.job.kind)](work)
 

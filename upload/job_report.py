@@ -126,7 +126,7 @@ def _item_pages(job: Job) -> Iterator[list[Record]]:
 
 def _place(job: Job) -> str:
     """Return the folder that a copy goes to."""
-    return job.destination.folder if job.destination else job.target_folder
+    return job.destination.root if job.destination else job.target_folder
 
 
 def _item(job: Job, place: str, row: tuple[Any, ...]) -> Record:

@@ -5,6 +5,7 @@ transaction that made it commits; what is lost between is found by ``recovery``.
 """
 
 import logging
+from contextlib import closing
 from functools import partial
 from typing import Any
 
@@ -75,7 +76,8 @@ def _require_destination(destination: Any, session: UploadSession) -> None:
             % {"name": destination.name}
         )
     held_bytes = copy.held_bytes(session, destination)
-    copy.check(destination.target(), session, held_bytes)
+    with closing(destination.target()) as target:
+        copy.check(target, session, held_bytes)
 
 
 def _waits_for_approval(session: UploadSession, kind: JobKind) -> bool:

@@ -8,6 +8,7 @@ a database restored from an old backup never costs bytes.
 
 import logging
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -143,9 +144,9 @@ def _drop_staging_of_destinations() -> int:
     dropped = 0
     for destination in Destination.objects.enabled():
         try:
-            target = destination.target()
-            target.check()
-            dropped += target.drop_staging("", _grace().total_seconds())
+            with closing(destination.target()) as target:
+                target.check()
+                dropped += target.drop_staging("", _grace().total_seconds())
         except Exception:
             logger.exception("Destination %s could not be swept.", destination.name)
     return dropped

@@ -140,7 +140,7 @@ def test_a_destination_below_an_allowed_root_is_saved(
 ) -> None:
     folder = storages_in_tmp / "destinations" / "box"
     folder.mkdir()
-    form = {"name": "Box", "folder": str(folder), "enabled": "on"}
+    form = {"name": "Box", "folder": str(folder), "layout": "plain", "enabled": "on"}
 
     client_for(superuser).post(admin_url(Destination, "add"), form)
 
@@ -151,7 +151,8 @@ def test_a_destination_below_an_allowed_root_is_saved(
 def test_a_destination_elsewhere_is_refused_with_a_reason(
     folder: str, storages_in_tmp: Path, superuser: User, client_for: ClientFor
 ) -> None:
-    form = {"name": "Box", "folder": folder.format(tmp=storages_in_tmp)}
+    place = folder.format(tmp=storages_in_tmp)
+    form = {"name": "Box", "folder": place, "layout": "plain", "enabled": "on"}
 
     page = client_for(superuser).post(admin_url(Destination, "add"), form)
 

@@ -13,12 +13,14 @@ need() { # package, then a command that is true where it is there
 }
 
 has() { command -v "$1"; }
+has_program() { [ -x "$1" ]; }
 has_library() { ldconfig -p | grep -q "$1" || find /usr/lib /lib -name "$1*" | grep -q .; }
 has_font() { find /usr/share/fonts -iname "$1" | grep -q .; }
 
 need chromium has chromium
 need gettext has msgfmt
 need strace has strace
+need openssh-server has_program /usr/sbin/sshd
 need libmagic1 has_library libmagic.so.1
 need fonts-ipafont-gothic has_font 'ipag.*'
 [ -n "$missing" ] || exit 0

@@ -60,7 +60,7 @@ def _imported(alias: str, entry: dict[str, Any]) -> Any:
 def _remedy(extra: str | None) -> str:
     if extra is None:
         return _("Correct the dotted path or install its package.")
-    return _("Install its packages: pip install 'muniment[%(extra)s]'.") % {
+    return _("Install the extra “%(extra)s”; docs/destinations.md says how.") % {
         "extra": extra
     }
 

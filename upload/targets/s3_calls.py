@@ -15,11 +15,11 @@ from upload.targets.base import missing, refused, unreachable
 from upload.targets.patience import Patience
 
 # Waiting and trying again is ours, with heartbeats between; botocore's own would let
-# the lease run out.
+# the lease run out. Putting the parts of a long file together may take a while.
 # Every byte is hashed by us, with SHA-256, so no weaker sum is asked of an answer.
 CLIENT_CONFIG = Config(
     connect_timeout=10,
-    read_timeout=20,
+    read_timeout=40,
     retries={"total_max_attempts": 1},
     response_checksum_validation="when_required",
 )

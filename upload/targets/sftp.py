@@ -37,7 +37,7 @@ from upload.targets.sftp_files import (
     receipt,
     stage,
 )
-from upload.targets.ssh import Client, connect, hang_up
+from upload.targets.ssh import Client, connect, hang_up, is_alive
 
 STATVFS = "statvfs@openssh.com"
 SSH_PORT = 22
@@ -81,13 +81,20 @@ class SftpTarget(RemoteTarget):
             if self._client is None:
                 self._client = connect(self.place, self._address, self._login)
             yield self._client
-        except DestinationUnreachable:
+        except (SSHException, EOFError, OSError) as error:
+            if self._was_answered(error):
+                raise
             self.close()
-            raise
-        except (SSHException, EOFError, ConnectionError, TimeoutError) as error:
-            self.close()
+            if isinstance(error, DestinationUnreachable):
+                raise
             reason = str(error) or type(error).__name__
             raise unreachable(self.place, reason) from error
+
+    def _was_answered(self, error: Exception) -> bool:
+        """Return whether an error is the server's answer and not the network's."""
+        if isinstance(error, (SSHException, EOFError, ConnectionError, TimeoutError)):
+            return False
+        return self._client is not None and is_alive(self._client)
 
     def close(self) -> None:
         client, self._client = self._client, None

@@ -9,7 +9,13 @@ from contextlib import contextmanager, suppress
 
 from paramiko import SSHException
 
-from upload.copy_engine import Beat, Hasher, Receipt, receipt_of
+from upload.copy_engine import (
+    SYNC_EVERY_BYTES,
+    Beat,
+    Hasher,
+    Receipt,
+    receipt_of,
+)
 from upload.durable import occupied
 from upload.paths import unsafe
 from upload.targets.sftp_stream import read, write
@@ -21,7 +27,8 @@ FSYNC = "fsync@openssh.com"
 def stage(client: Client, path: str, chunks: Iterable[bytes], beat: Beat) -> Receipt:
     """Write a new file, flushed where the server can; return what was sent."""
     with Hasher() as hasher, client.open(path, "wx") as file:
-        write(client, file.handle, _heard(chunks, hasher, beat))
+        heard = _heard(chunks, hasher, beat)
+        write(client, file.handle, _flushed(client, file.handle, heard))
         client.extended(FSYNC, file.handle)
     return hasher.receipt()
 
@@ -32,6 +39,17 @@ def _heard(chunks: Iterable[bytes], hasher: Hasher, beat: Beat) -> Iterator[byte
         hasher.update(data)
         yield data
         beat(len(data))
+
+
+def _flushed(client: Client, handle: bytes, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Pass the chunks on; flush now and then, so that the last time stays short."""
+    unsynced = 0
+    for chunk in chunks:
+        yield chunk
+        unsynced += len(chunk)
+        if unsynced >= SYNC_EVERY_BYTES:
+            client.extended(FSYNC, handle)
+            unsynced = 0
 
 
 def read_file(client: Client, path: str, size_bytes: int) -> Iterator[bytes]:

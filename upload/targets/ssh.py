@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 SFTP_VERSION = 3
 CONNECT_SECONDS = 10.0
-ANSWER_SECONDS = 20.0
+ANSWER_SECONDS = 40.0
 # A server that has RSA keys signs with these; "ssh-rsa" itself means SHA-1.
 SIGNED_BY = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256")}
 
@@ -79,6 +79,12 @@ def connect(place: str, address: tuple[str, int], login: dict[str, Any]) -> Clie
         if isinstance(error, (OSError, SSHException, EOFError)):
             raise unreachable(place, str(error) or type(error).__name__) from error
         raise
+
+
+def is_alive(client: Client) -> bool:
+    channel = client.get_channel()
+    transport = channel.get_transport()
+    return not channel.closed and transport is not None and bool(transport.is_active())
 
 
 def hang_up(client: Client) -> None:
