@@ -9,7 +9,7 @@ import bagit
 import pytest
 
 from tests.make import make_destination, run
-from tests.upload.bags import PLAIN, ask, facts, folder_of, stored
+from tests.upload.bags import PLAIN, ask, facts, folder_of, lay_out, stored
 from upload import bag, bagging
 from upload.layout import BAG
 from upload.models import Destination, FileCopy, Job, Submission, UploadSession
@@ -22,9 +22,10 @@ on_real_commits = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Destination:
-    monkeypatch.setattr(Destination, "layout", BAG, raising=False)
-    return make_destination(tmp_path / "destinations" / "bags")
+def archive(tmp_path: Path) -> Destination:
+    made = make_destination(tmp_path / "destinations" / "bags")
+    lay_out(made, BAG)
+    return made
 
 
 @pytest.fixture
@@ -202,7 +203,7 @@ def test_plain_files_are_not_put_into_a_bag(
 ) -> None:
     session = stored(PLAIN)
     run(ask(session, archive))
-    monkeypatch.setattr(Destination, "layout", "plain")
+    lay_out(archive, "plain")
 
     job = run(ask(session, archive))
 
@@ -218,7 +219,7 @@ def test_a_layout_changed_between_two_attempts_ends_the_copy(
 ) -> None:
     job = ask(stored({"data/a.txt": b"a"}), archive)
     killed_late(job)
-    monkeypatch.setattr(Destination, "layout", "plain")
+    lay_out(archive, "plain")
 
     run(job)
 
