@@ -198,9 +198,7 @@ def test_a_bag_that_was_moved_away_is_made_anew(archive: Destination) -> None:
 
 
 @on_real_commits
-def test_plain_files_are_not_put_into_a_bag(
-    archive: Destination, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_plain_files_are_not_put_into_a_bag(archive: Destination) -> None:
     session = stored(PLAIN)
     run(ask(session, archive))
     lay_out(archive, "plain")
@@ -215,7 +213,6 @@ def test_plain_files_are_not_put_into_a_bag(
 def test_a_layout_changed_between_two_attempts_ends_the_copy(
     archive: Destination,
     killed_late: Callable[[Job], None],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     job = ask(stored({"data/a.txt": b"a"}), archive)
     killed_late(job)
