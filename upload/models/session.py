@@ -29,16 +29,14 @@ from upload.states import EXPIRING, JobKind
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractUser
 
-    from upload.models.files import (
-        BaseUploadedFile,
-        PermUploadedFile,
-        TempUploadedFile,
-    )
+    from upload.models.files import BaseUploadedFile, PermUploadedFile, TempUploadedFile
 
 logger = logging.getLogger(__name__)
 
 TOKEN_LENGTH = 32
-KEPT_BY_OTHERS = {"status", "token", "total_files", "total_size_bytes"}
+KEPT_BY_OTHERS = set(
+    "status token total_files total_size_bytes fixity_checked_at".split()
+)
 
 
 def new_token() -> str:
