@@ -168,7 +168,14 @@ def _note_copies(work: Work, batch: list[Any]) -> None:
         ],
         update_conflicts=True,
         unique_fields=["place"],
-        update_fields=["size_bytes", "sha256", "job", "verified_at", "file_uuid"],
+        update_fields=[
+            "size_bytes",
+            "sha256",
+            "job",
+            "verified_at",
+            "file_uuid",
+            "fixity_failed_at",
+        ],
     )
 
 

@@ -224,7 +224,8 @@ def too_many_attempts(view: View) -> list[str]:
         for row in jobs
         if row["attempts"] > MOST_ATTEMPTS
     ]
-    if sum(row["state"] in {"queued", "running"} for row in jobs) > 1:
+    moving = [row for row in jobs if row["kind"] != "verify"]
+    if sum(row["state"] in {"queued", "running"} for row in moving) > 1:
         wrong.append("two jobs are active on one session")
     return wrong
 
