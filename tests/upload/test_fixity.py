@@ -92,7 +92,7 @@ def test_failed_files_are_found_by_one_query_until_they_are_good_again() -> None
     run(jobs.retry(failed, None))
 
     assert named == ["b.pdf"]
-    assert not in_need.exists()
+    assert not in_need.all().exists()
 
 
 @pytest.mark.parametrize("harm", ["unlink", "truncate", "link", "folder"])

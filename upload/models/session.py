@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 TOKEN_LENGTH = 32
-KEPT_BY_OTHERS = set(
-    "status token total_files total_size_bytes fixity_checked_at".split()
-)
+KEPT_BY_OTHERS = {
+    *("status", "token", "total_files", "total_size_bytes", "fixity_checked_at")
+}
 
 
 def new_token() -> str:
