@@ -107,8 +107,7 @@ def _rows(world: World) -> dict[str, list[Row]]:
 
 
 def _ledger(world: World) -> dict[str, str]:
-    path = world.data / "ledger.jsonl"
-    lines = path.read_text().splitlines() if path.exists() else []
+    lines = world.ledger.read_text().splitlines()
     return {entry["uuid"]: entry["name"] for entry in map(json.loads, lines)}
 
 

@@ -20,6 +20,7 @@ has_font() { find /usr/share/fonts -iname "$1" | grep -q .; }
 need chromium has chromium
 need gettext has msgfmt
 need strace has strace
+need e2fsprogs has_program /usr/sbin/mkfs.ext4
 need openssh-server has_program /usr/sbin/sshd
 need libmagic1 has_library libmagic.so.1
 need fonts-ipafont-gothic has_font 'ipag.*'
