@@ -1,8 +1,9 @@
 """Harm every operation at its steps: ``python -m tests.faults [--full] [NAME …]``.
 
 Without ``--full`` a sample is taken, with it every step; ``--seconds`` ends a long run
-early, having drawn its points evenly. Prints one table and what went wrong, and ends
-with 1 where anything did. Needs strace and the right to trace one's own processes.
+early, having drawn its points evenly; ``--postgresql`` does it on a PostgreSQL of its
+own instead of SQLite, without the power cuts. Prints one table and what went wrong, and
+ends with 1 where anything did. Needs strace and the right to trace one's own processes.
 """
 
 import argparse
@@ -12,14 +13,17 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from tests.faults import power, sweep
+from tests.faults.databases import Postgresql, Sqlite
 from tests.faults.operations import OPERATIONS, Operation
 from tests.faults.sweep import Step, Verdict
 from tests.faults.world import Portal
+from tests.services import postgresql
 
 SIDE_BY_SIDE = 2
 SAMPLE = 5
@@ -65,8 +69,11 @@ def main(arguments: list[str]) -> int:
     ends_at = time.monotonic() + options.seconds
     tallies: list[Tally] = []
     show(HEADER)
-    with tempfile.TemporaryDirectory(prefix="muniment-faults-") as folder:
-        migrated = sweep.migrate(Path(folder) / "migrated")
+    with ExitStack() as stack:
+        prefix = "muniment-faults-"
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix=prefix))
+        server = stack.enter_context(postgresql.server()) if options.postgresql else ""
+        migrated = sweep.migrate(Path(folder) / "migrated", server)
         for index, operation in enumerate(chosen):
             left = (ends_at - time.monotonic()) / (len(chosen) - index)
             run = Run(Path(folder), migrated, operation, time.monotonic() + left)
@@ -96,6 +103,7 @@ def conclude(tallies: list[Tally]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.faults")
     parser.add_argument("--full", action="store_true", help="every step")
+    parser.add_argument("--postgresql", action="store_true", help="not on SQLite")
     parser.add_argument("--seconds", type=float, default=3600, help="end after so long")
     parser.add_argument("names", nargs="*", help="operations, for example store")
     return parser
@@ -106,7 +114,7 @@ class Run:
     """All harms of one operation, on two worlds side by side."""
 
     folder: Path
-    migrated: Path
+    migrated: Sqlite | Postgresql
     operation: Operation
     ends_at: float
 
@@ -131,10 +139,11 @@ class Run:
 
     def power(self, *, full: bool) -> Iterable[Tally]:
         """Cut the power at up to 100 steps and at the end, one after the other."""
-        if self.operation not in power.OPERATIONS:
+        migrated = self.migrated
+        if self.operation not in power.OPERATIONS or isinstance(migrated, Postgresql):
             return
         name = f"{self.operation.name.replace(' ', '-')}-power"
-        with power.standing(self.folder / name, self.operation, self.migrated) as disk:
+        with power.standing(self.folder / name, self.operation, migrated) as disk:
             steps = disk.steps()
             tally = Tally(self.operation.name, "power cut", len(steps))
             for step in sweep.spread(steps, MOST_CUTS if full else SAMPLE):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.contents import DIGESTS, FOREIGN, FOREIGN_NAME, NEW_NAME
+from tests.faults.databases import Row
 from tests.faults.world import World
 
 # "from-to", by the codes of the seed document; the last two are the additions.
@@ -20,8 +21,6 @@ EDGES = {
     *("CR-EX", "CR-UG", "UG-CR", "UG-EX", "UG-CP", "UG-RP", "CP-FD", "CP-SD"),
     *("SD-CP", "SD-RP", "RP-CR", "FD-CP", "FD-RP"),
 }
-type Row = dict[str, Any]
-
 LETTING_GO = {"EX", "RP"}
 MOST_ATTEMPTS = 5
 TABLES = {"temp": "upload_tempuploadedfile", "uploaded": "upload_permuploadedfile"}
@@ -96,14 +95,11 @@ def _digests(root: Path) -> tuple[dict[str, str], list[str]]:
 
 
 def _rows(world: World) -> dict[str, list[Row]]:
-    with world.database() as rows:
-        healthy = rows.execute("PRAGMA integrity_check").fetchone()[0]
-        if healthy != "ok":
-            raise AssertionError(f"The database is damaged: {healthy}")
-        return {
-            name: [dict(row) for row in rows.execute(f"SELECT * FROM {name}")]  # noqa: S608
-            for name in (*TABLES.values(), *OTHER_TABLES)
-        }
+    if damage := world.database.damage():
+        raise AssertionError(f"The database is damaged: {damage}")
+    return {
+        name: world.database.rows(name) for name in (*TABLES.values(), *OTHER_TABLES)
+    }
 
 
 def _ledger(world: World) -> dict[str, str]:

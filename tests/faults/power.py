@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.faults import operations, sweep
+from tests.faults.databases import Sqlite
 from tests.faults.mounts import make_image, mounted
 from tests.faults.operations import Operation
 from tests.faults.sweep import Step, Verdict
@@ -72,7 +73,7 @@ class Disk:
 
 
 @contextmanager
-def standing(root: Path, operation: Operation, migrated: Path) -> Iterator[Disk]:
+def standing(root: Path, operation: Operation, migrated: Sqlite) -> Iterator[Disk]:
     """Yield a disk with a portal at the operation's start."""
     place, base = root / "disk", root / "base.img"
     place.mkdir(parents=True)

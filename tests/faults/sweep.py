@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.faults import oracle
+from tests.faults.databases import Postgresql, Sqlite
 from tests.faults.operations import Operation
 from tests.faults.oracle import look
 from tests.faults.world import Portal, World
@@ -23,9 +24,12 @@ from tests.faults.world import Portal, World
 SYSTEM_CALLS = (
     *("rename", "renameat", "renameat2", "link", "linkat", "unlink", "unlinkat"),
     *("mkdir", "mkdirat", "fsync", "fdatasync", "pwrite64", "write", "ftruncate"),
+    "sendto",  # a statement on its way to PostgreSQL
 )
-# SQLite makes these inside a transaction: a process paused there would hold its lock.
-OF_THE_DATABASE = {"fdatasync", "pwrite64", "ftruncate", "unlink", "mkdir", "rename"}
+# Made inside a transaction: a process paused there would hold the database's locks.
+OF_THE_DATABASE = {
+    *("fdatasync", "pwrite64", "ftruncate", "unlink", "mkdir", "rename", "sendto"),
+}
 OTHER_FILE_SYSTEM = Path("/dev/shm")  # noqa: S108 - used through mkdtemp only
 ROUNDS = 5
 
@@ -48,25 +52,35 @@ class Verdict:
 
 
 @contextmanager
-def standing(root: Path, operation: Operation, migrated: Path) -> Iterator[Portal]:
+def standing(
+    root: Path, operation: Operation, migrated: Sqlite | Postgresql
+) -> Iterator[Portal]:
     """Yield a portal at the operation's start; ``migrated`` is a database to copy."""
     shared = OTHER_FILE_SYSTEM if operation.across else root
     shared.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=shared, prefix="muniment-") as other:
         world = World(root / "world", Path(other) / "uploaded")
         world.take_database(migrated)
-        with Portal(world) as portal:
-            portal.run(operation.before)
-            world.keep()
-            yield portal
+        try:
+            with Portal(world) as portal:
+                portal.run(operation.before)
+                world.keep()
+                yield portal
+        finally:
+            world.database.drop()
 
 
-def migrate(root: Path) -> Path:
-    """Return a database with all tables and no rows, made by a portal."""
+def migrate(root: Path, server_url: str = "") -> Sqlite | Postgresql:
+    """Return a database with all tables and no rows, made by a portal.
+
+    It is a file of SQLite, or lies on the PostgreSQL server of that address.
+    """
     world = World(root, root / "uploaded")
+    made = Postgresql.new(server_url) if server_url else Sqlite(world.database_path)
+    world.database = made
     with Portal(world) as portal:
         portal.run("migrate")
-    return world.database_path
+    return made
 
 
 def steps(portal: Portal, operation: Operation) -> list[Step]:

@@ -1,17 +1,18 @@
 """A sample of the sweeps: processes killed, paused and run twice at chosen steps.
 
 ``python -m tests.faults --full`` does the rest. Each test has a portal of its own, with
-files, processes and a SQLite database, whatever database the other tests run on.
+files, processes and a database of the kind that the other tests run on.
 """
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.db import connection
 
 from tests.faults import sweep
+from tests.faults.databases import Postgresql, Sqlite
 from tests.faults.operations import OPERATIONS, Operation
 from tests.faults.oracle import look, problems
 from tests.faults.sweep import Step
@@ -26,8 +27,14 @@ BY_NAME = {operation.name: operation for operation in OPERATIONS}
 
 
 @pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return sweep.migrate(tmp_path_factory.mktemp("migrated") / "world")
+def migrated(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Sqlite | Postgresql]:
+    server_url = os.environ.get("TEST_DATABASE_URL", "")
+    folder = tmp_path_factory.mktemp("migrated")
+    made = sweep.migrate(folder / "world", server_url)
+    yield made
+    made.drop()
 
 
 @pytest.fixture
@@ -40,8 +47,6 @@ def operation(request: pytest.FixtureRequest) -> Operation:
 def portal(
     operation: Operation, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Iterator[Portal]:
-    if connection.vendor != "sqlite":
-        pytest.skip("The faults have a database of their own; see the run on SQLite.")
     if sys.platform != "linux":
         pytest.skip("The faults are injected by strace, which only Linux has.")
     require_program("strace")

@@ -1,22 +1,22 @@
 """A portal in folders of its own, put back as it was before each fault.
 
-The database is SQLite in a file. Processes of the portal run in it through
-``tests.faults.forks``; this room itself knows no Django.
+The database is SQLite in a file unless it is given another. Processes of the portal
+run in it through ``tests.faults.forks``; this room itself knows no Django.
 """
 
 import os
 import re
 import secrets
 import shutil
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Self
 
 from tests.codebase import ROOT
+from tests.faults.databases import Database, Postgresql, Sqlite
 
 DATABASE = "muniment.sqlite3"
 TIMES = ("lease_until", "heartbeat_at", "enqueued_at", "next_run_at", "created_at")
@@ -35,15 +35,19 @@ class World:
         self.temp = self.data / "temp"
         self.destination = self.data / "destinations" / "archive"
         self.database_path = self.data / DATABASE
+        self.database: Database = Sqlite(self.database_path)
         self.log = root / "log.txt"
         for folder in (root, self.data):
             folder.mkdir(parents=True, exist_ok=True)
         self.uploaded.mkdir()
         self.ledger.touch()
 
-    def take_database(self, other: Path) -> None:
+    def take_database(self, other: Sqlite | Postgresql) -> None:
         """Begin with a copy of a database that nobody has open."""
-        shutil.copy(other, self.database_path)
+        if isinstance(other, Sqlite):
+            self.database = other.copied(self.database_path)
+        else:
+            self.database = other.copied()
 
     def environment(self) -> dict[str, str]:
         """Return what the portal sees: nothing of this person's shell but PATH."""
@@ -55,7 +59,7 @@ class World:
             "SECRET_KEY": secrets.token_urlsafe(64),
             "ALLOWED_HOSTS": "localhost",
             "DATA_DIR": str(self.data),
-            "DATABASE_URL": f"sqlite:///{self.database_path}",
+            "DATABASE_URL": self.database.url,
             "UPLOAD_STORAGE_FOLDER": str(self.uploaded),
             "REMOVAL_NEEDS_APPROVAL": "0",
             "JOB_RETRY_DELAY_SECONDS": "0",
@@ -63,18 +67,11 @@ class World:
             "FAULTS_LEDGER": str(self.ledger),
         }
 
-    @contextmanager
-    def database(self) -> Iterator[sqlite3.Connection]:
-        """Open the database past the product; what the block wrote is committed."""
-        with closing(sqlite3.connect(self.database_path, timeout=30)) as connection:
-            connection.row_factory = sqlite3.Row
-            with connection:
-                yield connection
-
     def keep(self) -> None:
         """Remember the present state as the one to start from."""
         shutil.copytree(self.data, self.kept / "data")
         shutil.copytree(self.uploaded, self.kept / "uploaded")
+        self.database.keep()
         self.keep_ledger()
 
     def keep_ledger(self) -> None:
@@ -89,53 +86,52 @@ class World:
         for name, place in (("data", self.data), ("uploaded", self.uploaded)):
             shutil.rmtree(place)
             shutil.copytree(self.kept / name, place)
+        self.database.restore()
         self._note_fingerprints()
 
     def _note_fingerprints(self) -> None:
         """Note the copies' inodes and times, or each file would count as touched."""
-        with self.database() as rows:
-            for row in rows.execute(
-                "SELECT id, file_upload FROM upload_tempuploadedfile"
-            ):
-                seen = (self.temp / row["file_upload"]).stat()
-                times = f"{seen.st_mtime_ns}-{seen.st_ctime_ns}"
-                noted = f"{seen.st_ino}-{seen.st_size}-{times}"
-                rows.execute(
-                    "UPDATE upload_tempuploadedfile SET fingerprint = ? WHERE id = ?",
-                    (noted, row["id"]),
-                )
+        statements = []
+        for row in self.database.rows("upload_tempuploadedfile"):
+            seen = (self.temp / row["file_upload"]).stat()
+            times = f"{seen.st_mtime_ns}-{seen.st_ctime_ns}"
+            noted = f"{seen.st_ino}-{seen.st_size}-{times}"
+            statements.append(
+                f"UPDATE upload_tempuploadedfile SET fingerprint = '{noted}' "  # noqa: S608
+                f"WHERE id = {row['id']}"
+            )
+        self.database.run(statements)
 
     def let_a_day_pass(self) -> None:
         """Age all jobs by a day, so that leases have run out and waits are over."""
         aged = ", ".join(
-            f"{name} = strftime('%Y-%m-%d %H:%M:%f', {name}, '-1 day')"
-            for name in TIMES
+            f"{name} = {self.database.earlier(name, '1 day')}" for name in TIMES
         )
-        with self.database() as rows:
-            rows.execute(f"UPDATE upload_job SET {aged}")  # noqa: S608 - names of ours
+        self.database.run([f"UPDATE upload_job SET {aged}"])  # noqa: S608 - names of ours
 
     def lose_the_queue(self) -> None:
-        with self.database() as rows:
-            rows.execute("DELETE FROM django_q_ormq")
+        self.database.run(["DELETE FROM django_q_ormq"])
 
     def lose_the_jobs(self) -> None:
         """Delete queue and job rows, as an old backup of them would."""
         self.lose_the_queue()
-        with self.database() as rows:
-            rows.execute("DELETE FROM upload_jobitem")
-            rows.execute("UPDATE upload_sessionevent SET job_id = NULL")
-            rows.execute("UPDATE upload_filecopy SET job_id = NULL")
-            rows.execute("DELETE FROM upload_job")
+        self.database.run(
+            [
+                "DELETE FROM upload_jobitem",
+                "UPDATE upload_sessionevent SET job_id = NULL",
+                "UPDATE upload_filecopy SET job_id = NULL",
+                "DELETE FROM upload_job",
+            ]
+        )
 
     def deliver_again(self, times: int) -> None:
         """Copy each row of the queue, as a queue does that delivers more than once."""
-        with self.database() as rows:
-            for _ in range(times):
-                rows.execute(
-                    "INSERT INTO django_q_ormq (key, payload, lock) SELECT DISTINCT "
-                    "key, payload, strftime('%Y-%m-%d %H:%M:%f', 'now', '-1 second') "
-                    "FROM django_q_ormq"
-                )
+        second_ago = self.database.earlier("CURRENT_TIMESTAMP", "1 second")
+        copy = (
+            "INSERT INTO django_q_ormq (key, payload, lock) SELECT DISTINCT "  # noqa: S608
+            f"key, payload, {second_ago} FROM django_q_ormq"
+        )
+        self.database.run([copy] * times)
 
 
 class Portal:
