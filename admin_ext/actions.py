@@ -13,7 +13,6 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
-from django.db import InterfaceError, OperationalError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -24,7 +23,13 @@ from admin_ext import previews
 from admin_ext.previews import Preview, Skip
 from admin_ext.verbs import BULK_VERBS, BulkVerb
 from upload import answers
-from upload.errors import IllegalTransition, MunimentError, NotPermitted, SessionBusy
+from upload.errors import (
+    DATABASE_ERRORS,
+    IllegalTransition,
+    MunimentError,
+    NotPermitted,
+    SessionBusy,
+)
 from upload.models import UploadSession
 from upload.states import Verb
 
@@ -115,7 +120,7 @@ def perform(
         except (MunimentError, OSError) as error:
             logger.exception("%s: session %s failed.", row.action, session.uuid)
             report.failed.append(Skip(session, str(error)))
-        except (OperationalError, InterfaceError) as error:
+        except DATABASE_ERRORS as error:
             logger.exception("%s: session %s failed.", row.action, session.uuid)
             report.failed.append(Skip(session, answers.told(error)["error"]))
     return report

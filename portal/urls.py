@@ -6,6 +6,7 @@ from django.urls import include, path
 
 from portal import views
 
+handler500 = "upload.views.refusals.server_error"
 urlpatterns = [
     path("", views.home, name="home"),
     path("login/", auth.LoginView.as_view(template_name="login.html"), name="login"),

@@ -13,6 +13,8 @@ from portal.language import is_offered
 
 logger = logging.getLogger(__name__)
 
+COME_BACK = {"Retry-After": "5"}
+
 
 @never_cache
 @require_safe
@@ -42,5 +44,5 @@ def health(request: HttpRequest) -> HttpResponse:
             cursor.execute("SELECT 1")
     except DatabaseError:
         logger.exception("The health page got no answer from the database.")
-        return JsonResponse({"status": "unavailable"}, status=503)
+        return JsonResponse({"status": "unavailable"}, status=503, headers=COME_BACK)
     return JsonResponse({"status": "ok"})

@@ -9,13 +9,13 @@ import errno
 import logging
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import (
     ObjectDoesNotExist,
     RequestDataTooBig,
     SuspiciousOperation,
     TooManyFieldsSent,
 )
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.urls import reverse
@@ -58,8 +58,7 @@ STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (UnreadablePostError, 400),
     (ObjectDoesNotExist, 404),
     (UploadSession.SessionLimitExceeded, 409),
-    (OperationalError, 503),
-    (InterfaceError, 503),
+    *((kind, 503) for kind in errors.DATABASE_ERRORS),
     (OSError, 503),
 )
 KNOWN = tuple(kind for kind, _status in STATUSES)
@@ -116,7 +115,7 @@ def _code_and_message(error: Exception) -> tuple[str, str]:
         return error.code, str(error)
     if isinstance(error, ObjectDoesNotExist):
         return "not_found", _("This is gone: somebody has deleted it.")
-    if isinstance(error, OperationalError | InterfaceError):
+    if isinstance(error, errors.DATABASE_ERRORS):
         return "unavailable", _("The database is busy or does not answer.")
     if isinstance(error, UnreadablePostError):
         return "cut_off", _("The connection ended before the whole request was read.")
@@ -150,7 +149,6 @@ def wants_json(request: HttpRequest) -> bool:
 def log_refusal(request: HttpRequest, error: Exception) -> None:
     """Write one line without line breaks or invisible characters from outside."""
     status = status_of(error)
-    user = getattr(request, "user", None)
     logger.log(
         logging.ERROR if status >= 500 else logging.WARNING,
         "Refused with %s (%s): %s %s by %s: %s",
@@ -158,10 +156,23 @@ def log_refusal(request: HttpRequest, error: Exception) -> None:
         told(error)["code"],
         request.method,
         names.printable(request.path),
-        names.printable(user.get_username()) if user else "",
+        names.printable(_name_of_person(request)),
         names.printable(str(error)),
         exc_info=error if isinstance(error, OSError) and status == 503 else None,
     )
+
+
+def _name_of_person(request: HttpRequest) -> str:
+    """Return who asked; nobody where the database cannot tell.
+
+    Then the page that tells of the error must not ask it again.
+    """
+    try:
+        user = getattr(request, "user", None)
+        return user.get_username() if user else ""
+    except errors.DATABASE_ERRORS:
+        request.user = AnonymousUser()
+        return ""
 
 
 def private(response: HttpResponse) -> HttpResponse:

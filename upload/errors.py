@@ -4,7 +4,12 @@ A message names the object, what was seen, what was expected and what to do. ``c
 is stable and machine-readable: HTTP answers and job rows carry it.
 """
 
+from django.db import InterfaceError, InternalError, OperationalError
 from django.utils.translation import gettext as _
+
+# The database is busy, away or read-only (for which PostgreSQL has an internal error):
+# nothing is wrong with what was asked, and it may be asked again.
+DATABASE_ERRORS = (OperationalError, InterfaceError, InternalError)
 
 
 class MunimentError(Exception):

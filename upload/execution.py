@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -277,6 +277,8 @@ def _account(work: Work) -> dict[str, Any]:
 def _release_or_fail(work: Work, error: BaseException, *, last_attempt: bool) -> None:
     """Give the job back for a later attempt, or fail it after the last."""
     logger.exception("Job %s, attempt %d failed.", work.job.uuid, work.job.attempts)
+    # Else a lost connection would leave the job to wait for the end of its lease.
+    connection.close_if_unusable_or_obsolete()
     if last_attempt or work.job.attempts >= conf.job_max_attempts():
         _finish(work, JobState.FAILED, _as_exception(error))
         return

@@ -12,12 +12,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
-from django.db import InterfaceError, OperationalError
 from django.http import UnreadablePostError
 from django.utils.translation import gettext as _
 
 from upload import conf, multipart, names, policy, transitions, validation
 from upload.errors import (
+    DATABASE_ERRORS,
     BodyRefused,
     LengthRequired,
     MunimentError,
@@ -236,5 +236,5 @@ def _receive(session: Any, arrival: Arrival, intent: Intent) -> Outcome:
         return Outcome(arrival.name, error=arrival.error)
     try:
         return Outcome(arrival.name, receive(session, arrival.file, intent))
-    except (MunimentError, OSError, OperationalError, InterfaceError) as error:
+    except (MunimentError, OSError, *DATABASE_ERRORS) as error:
         return Outcome(arrival.name, error=error)

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from tests.faults import power, sweep
+from tests.faults import disconnect, power, sweep
 from tests.faults.databases import Postgresql, Sqlite
 from tests.faults.operations import OPERATIONS, Operation
 from tests.faults.sweep import Step, Verdict
@@ -155,6 +155,8 @@ class Run:
     ) -> Iterator[tuple[str, Harm, Step]]:
         take = (lambda steps: steps) if full else partial(sweep.spread, count=SAMPLE)
         yield from (("kill", sweep.kill, step) for step in take(found))
+        if isinstance(self.migrated, Postgresql):
+            yield from (("disconnect", disconnect.cut, step) for step in take(found))
         if not self.operation.is_job:
             return
         yield from (("kill twice", sweep.kill_twice, step) for step in take(found))

@@ -163,6 +163,14 @@ class Postgresql:
             f"WHERE datname = '{self.name}'"
         )
 
+    def set_read_only(self, *, on: bool) -> None:
+        """Have the server refuse every write from now on, or take them again."""
+        word = "on" if on else "off"
+        self._on_server(
+            f"ALTER DATABASE {self.name} SET default_transaction_read_only = {word}"
+        )
+        self.cut_connections()
+
 
 def _plain(value: Any) -> Any:
     """Return a value as SQLite would have kept it, where checks look at it."""

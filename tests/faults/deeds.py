@@ -14,6 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import (
+    BACKEND_SESSION_KEY,
+    HASH_SESSION_KEY,
+    SESSION_KEY,
+    get_user_model,
+)
+from django.contrib.sessions.backends.db import SessionStore
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.utils import timezone
@@ -21,10 +28,12 @@ from django_q.brokers import get_broker
 from django_q.signing import SignedPackage
 
 from tests.faults.contents import FILES, FOREIGN, FOREIGN_NAME, NEW_NAME
-from upload import jobs, queues, recovery, storage, tasks
+from upload import jobs, orphans, queues, recovery, storage, tasks
 from upload.errors import NameTaken
 from upload.models import Destination, UploadSession
 from upload.states import JobKind
+
+COOKIE = "cookie.txt"
 
 
 def migrate() -> None:
@@ -117,6 +126,19 @@ def drop_old_staging() -> None:
         destination.target().drop_staging("")
 
 
+def prepare_for_web() -> None:
+    """Collect the static files; write a superuser's cookie beside the ledger."""
+    call_command("collectstatic", interactive=False, verbosity=0)
+    user = get_user_model().objects.create_superuser("clerk", password="pw")
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.save()
+    assert session.session_key
+    Path(os.environ["FAULTS_LEDGER"]).with_name(COOKIE).write_text(session.session_key)
+
+
 DEEDS: dict[str, Callable[[], object]] = {
     "migrate": migrate,
     "open": open_session,
@@ -135,4 +157,6 @@ DEEDS: dict[str, Callable[[], object]] = {
     "work": work,
     "recover": recover,
     "drop old staging": drop_old_staging,
+    "prepare for web": prepare_for_web,
+    "reconcile": orphans.sweep,
 }

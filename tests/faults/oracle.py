@@ -10,7 +10,6 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tests.faults.contents import DIGESTS, FOREIGN, FOREIGN_NAME, NEW_NAME
 from tests.faults.databases import Row

@@ -37,6 +37,8 @@ class World:
         self.database_path = self.data / DATABASE
         self.database: Database = Sqlite(self.database_path)
         self.log = root / "log.txt"
+        self.secret_key = secrets.token_urlsafe(64)
+        self.more: dict[str, str] = {}  # variables of one test's own
         for folder in (root, self.data):
             folder.mkdir(parents=True, exist_ok=True)
         self.uploaded.mkdir()
@@ -56,8 +58,9 @@ class World:
             # Else a first run would have steps that later ones lack.
             "PYTHONDONTWRITEBYTECODE": "1",
             "DJANGO_SETTINGS_MODULE": "portal.settings",
-            "SECRET_KEY": secrets.token_urlsafe(64),
-            "ALLOWED_HOSTS": "localhost",
+            "SECRET_KEY": self.secret_key,
+            "ALLOWED_HOSTS": "localhost,127.0.0.1",
+            "HTTPS_ONLY": "0",
             "DATA_DIR": str(self.data),
             "DATABASE_URL": self.database.url,
             "UPLOAD_STORAGE_FOLDER": str(self.uploaded),
@@ -65,7 +68,7 @@ class World:
             "JOB_RETRY_DELAY_SECONDS": "0",
             "LOG_LEVEL": "WARNING",
             "FAULTS_LEDGER": str(self.ledger),
-        }
+        } | self.more
 
     def keep(self) -> None:
         """Remember the present state as the one to start from."""

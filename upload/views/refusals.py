@@ -1,15 +1,17 @@
 """Refusals for people and for programs: a page or JSON, whichever was asked for."""
 
+import sys
 from collections.abc import Callable
 
 from django.core.exceptions import SuspiciousOperation
-from django.db import DataError, InterfaceError, OperationalError
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.views import defaults
 
 from upload import answers
-from upload.errors import NotPermitted
+from upload.errors import DATABASE_ERRORS, NotPermitted
 
 
 def refused(request: HttpRequest, error: Exception) -> HttpResponse:
@@ -38,12 +40,20 @@ class BusyDatabase:
     def process_exception(
         self, request: HttpRequest, error: Exception
     ) -> HttpResponse | None:
-        if isinstance(error, OperationalError | InterfaceError):
+        if isinstance(error, DATABASE_ERRORS):
             return answers.private(refused(request, error))
         if isinstance(error, DataError) and request.method in {"GET", "HEAD"}:
             unreadable = SuspiciousOperation(str(error))
             return answers.private(refused(request, unreadable))
         return None
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer what no view answered for; a middleware may lose the database as well."""
+    error = sys.exception()
+    if isinstance(error, DATABASE_ERRORS):
+        return answers.private(refused(request, error))
+    return defaults.server_error(request)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
