@@ -1,12 +1,15 @@
 """Each remote storage before its server: what stands in STORAGES, by its name here."""
 
 import uuid
+from contextlib import closing
 from typing import Any
 
 import pytest
+import requests
+import swiftclient
 from django.core.files.storage import Storage, storages
 
-from tests.services import ftp, openssh, rclone
+from tests.services import ftp, openssh, rclone, swift
 
 REMOTES = "upload.queued_storage.remotes"
 
@@ -93,6 +96,29 @@ def _database(request: pytest.FixtureRequest) -> dict[str, Any]:
     return {"BACKEND": f"{REMOTES}.database.DatabaseStorage", "OPTIONS": {}}
 
 
+def _couchdb(request: pytest.FixtureRequest) -> dict[str, Any]:
+    server: str = request.getfixturevalue("couchdb_server")
+    database = f"d{uuid.uuid4().hex}"
+    requests.put(f"{server}/{database}", timeout=10).raise_for_status()
+    options = {"server_url": server, "database": database}
+    return {"BACKEND": f"{REMOTES}.couchdb.CouchDBStorage", "OPTIONS": options}
+
+
+def _gridfs(request: pytest.FixtureRequest) -> dict[str, Any]:
+    uri: str = request.getfixturevalue("mongo_server")
+    options = {"uri": uri, "database": f"d{uuid.uuid4().hex}"}
+    return {"BACKEND": f"{REMOTES}.gridfs.GridFSStorage", "OPTIONS": options}
+
+
+def _swift(request: pytest.FixtureRequest) -> dict[str, Any]:
+    server: swift.Server = request.getfixturevalue("swift_server")
+    container = uuid.uuid4().hex
+    with closing(swiftclient.Connection(**server.auth)) as connection:
+        connection.put_container(container)
+    options = {"container": container, "auth": server.auth}
+    return {"BACKEND": f"{REMOTES}.swift.SwiftStorage", "OPTIONS": options}
+
+
 ENTRIES: dict[str, Any] = {
     "sftp": _sftp,
     "sftp-rclone": _rclone_sftp,
@@ -101,5 +127,8 @@ ENTRIES: dict[str, Any] = {
     "ftps": lambda request: _ftp_of("ftps_server", request),
     "s3": _s3,
     "database": _database,
+    "couchdb": _couchdb,
+    "gridfs": _gridfs,
+    "swift": _swift,
 }
 KINDS = list(ENTRIES)

@@ -15,7 +15,6 @@ from tests.upload.queued.remotes import KINDS, entry_of, made
 
 MIB = 1 << 20
 LONG = bytes(range(256)) * (40 << 10) + b"end"  # 10 MiB and a bit
-WITHOUT_TIMES = {"couchdb"}
 
 
 @pytest.fixture(autouse=True)
@@ -200,9 +199,7 @@ def test_a_file_is_opened_only_to_read(storage: Storage) -> None:
         storage.open("a.txt", "wb")
 
 
-def test_the_modified_time_is_now(storage: Storage, kind: str, settings: Any) -> None:
-    if kind in WITHOUT_TIMES:
-        pytest.skip("CouchDB keeps no times")
+def test_the_modified_time_is_now(storage: Storage, settings: Any) -> None:
     storage.save("a.txt", ContentFile(b"x"))
 
     moment = storage.get_modified_time("a.txt")
