@@ -1,5 +1,6 @@
 """A real FTP server, pyftpdlib in a thread, with or without TLS."""
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,9 +27,16 @@ class Server:
 
 @contextmanager
 def ftp_server(
-    folder: Path, *, tls: bool = False, lacking: tuple[str, ...] = ()
+    folder: Path,
+    *,
+    tls: bool = False,
+    lacking: tuple[str, ...] = (),
+    keeps_short: bool = False,
 ) -> Iterator[Server]:
-    """Serve ``folder``/root; commands ``lacking`` are unknown, as in old servers."""
+    """Serve ``folder``/root; commands ``lacking`` are unknown, as in old servers.
+
+    ``keeps_short``: it loses the last byte of each file and says that all is well.
+    """
     from pyftpdlib.authorizers import DummyAuthorizer
     from pyftpdlib.ioloop import IOLoop
     from pyftpdlib.servers import FTPServer
@@ -40,6 +48,8 @@ def ftp_server(
     certificate = _certificate(folder) if tls else ""
     handler = _handler(certificate, lacking)
     handler.authorizer = authorizer
+    if keeps_short:
+        handler.on_file_received = lambda _self, file: _shorten(Path(file))
     server = FTPServer(("127.0.0.1", 0), handler, ioloop=IOLoop())
     ended = threading.Event()
     thread = threading.Thread(target=_serve, args=(server, ended), daemon=True)
@@ -49,6 +59,10 @@ def ftp_server(
     finally:
         ended.set()
         thread.join()
+
+
+def _shorten(path: Path) -> None:
+    os.truncate(path, path.stat().st_size - 1)
 
 
 def _serve(server: Any, ended: threading.Event) -> None:

@@ -24,7 +24,8 @@ from upload.queued_storage.remotes.base import (
 from upload.targets.base import unreachable
 
 try:
-    from gridfs import FileExists, GridFSBucket, NoFile
+    from gridfs import GridFSBucket
+    from gridfs.errors import FileExists, NoFile
     from pymongo import MongoClient
     from pymongo.errors import PyMongoError
 except ImportError as error:
