@@ -72,7 +72,7 @@ def _asks(verb: Verb) -> Callable[[Any, HttpRequest], bool]:
 
 
 class SessionActions:
-    """The five bulk actions, as a mixin of the session's model admin."""
+    """The six bulk actions, as a mixin of the session's model admin."""
 
     actions = tuple(bulk_action(row) for row in BULK_VERBS.values())
 
@@ -81,6 +81,7 @@ class SessionActions:
     has_copy_permission = _asks(Verb.COPY)
     has_remove_permission = _asks(Verb.REMOVE)
     has_retry_permission = _asks(Verb.RETRY)
+    has_verify_permission = _asks(Verb.VERIFY)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

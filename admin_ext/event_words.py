@@ -37,6 +37,12 @@ WORDS: dict[str, Any] = {
     "remove_approved": _("Removal approved"),
     "remove_resumed": _("Removal resumed"),
     "remove_refused": _("Removal refused"),
+    "verify_requested": _("Verification requested"),
+    "verify_refused": _("Verification refused"),
+    "verify_cancel_requested": _("Cancel of the verification requested"),
+    "verified": _("Files verified"),
+    "verify_failed": _("Verification failed"),
+    "fixity_failed": _("File failed its fixity check"),
     "remove_cancel_requested": _("Cancel of the removal requested"),
 }
 

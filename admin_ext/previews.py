@@ -78,7 +78,7 @@ def obstacle(actor: Any, verb: Verb, session: UploadSession) -> str:
     """Return why ``verb`` cannot start on the session now; empty where it can."""
     if reason := _policy_obstacle(actor, verb, session):
         return reason
-    if job := _active_job(session):
+    if job := _active_job(session, verb):
         return _("%(job)s is waiting or running. Wait for it or cancel it first.") % {
             "job": job
         }
@@ -100,11 +100,12 @@ def _policy_obstacle(actor: Any, verb: Verb, session: UploadSession) -> str:
     return ""
 
 
-def _active_job(session: UploadSession) -> Job | None:
+def _active_job(session: UploadSession, verb: Verb) -> Job | None:
+    """Return the active job that is in the verb's way; a verification is in none's."""
     fetched: list[Job] | None = getattr(session, "active_jobs", None)
-    if fetched is None:
-        return jobs.active_job(session)
-    return fetched[0] if fetched else None
+    active = session.job_set.active() if fetched is None else fetched
+    verifies = verb == Verb.VERIFY
+    return next((j for j in active if (j.kind == JobKind.VERIFY) is verifies), None)
 
 
 def _retry_obstacle(actor: Any, session: UploadSession) -> str:

@@ -1,4 +1,4 @@
-"""The five verbs that staff do to sessions, as data: one row a verb.
+"""The six verbs that staff do to sessions, as data: one row a verb.
 
 Read by ``actions`` (bulk actions and their preview), and by the session page for its
 buttons. A row decides nothing: rights and states are asked of ``upload.policy``.
@@ -65,6 +65,10 @@ def copy(session: UploadSession, actor: Any, data: dict[str, Any]) -> None:
 
 def remove(session: UploadSession, actor: Any, data: dict[str, Any]) -> None:
     jobs.request(session, JobKind.REMOVE, actor, reason=data["reason"])
+
+
+def verify(session: UploadSession, actor: Any, data: dict[str, Any]) -> None:
+    jobs.request(session, JobKind.VERIFY, actor)
 
 
 def retry(session: UploadSession, actor: Any, data: dict[str, Any]) -> None:
@@ -185,6 +189,21 @@ BULK_VERBS: dict[Verb, BulkVerb] = {
             done=_("queued again"),
             act=retry,
             icon="replay",
+        ),
+        BulkVerb(
+            verb=Verb.VERIFY,
+            action="verify_sessions",
+            label=_("Verify"),
+            title=_("Verify the files of upload sessions"),
+            effect=_(
+                "A background job reads every stored file in full and compares it "
+                "with the SHA-256 taken at its receipt. Nothing is changed."
+            ),
+            source=_("Permanent storage"),
+            target=_("Nowhere"),
+            done=_("queued to be verified"),
+            act=verify,
+            icon="verified",
         ),
     )
 }

@@ -200,6 +200,7 @@ UPLOADERS_MAY_DOWNLOAD_STORED = env.boolean(
 )
 DELETE_EXPIRED_AFTER_DAYS = env.integer("DELETE_EXPIRED_AFTER_DAYS", 30, minimum=0)
 ORPHAN_GRACE_HOURS = env.integer("ORPHAN_GRACE_HOURS", 24, minimum=0)
+FIXITY_CHECK_EVERY_DAYS = env.switchable("FIXITY_CHECK_EVERY_DAYS", 30)
 REMOVAL_NEEDS_APPROVAL = env.boolean("REMOVAL_NEEDS_APPROVAL", default=True)
 
 # Jobs. A lease that is not renewed for JOB_LEASE_SECONDS marks its worker as dead;

@@ -19,6 +19,7 @@ ALLOWED_TASKS = frozenset(
         "upload.tasks.delete_expired_sessions",
         "upload.tasks.recover_jobs",
         "upload.tasks.reconcile_storage",
+        "upload.tasks.queue_fixity_checks",
         "upload.tasks.heartbeat",
     }
 )

@@ -81,6 +81,12 @@ def uploaders_may_download_stored() -> bool:
     return bool(settings.UPLOADERS_MAY_DOWNLOAD_STORED)
 
 
+def fixity_check_every() -> timedelta | None:
+    """Return within which time every stored file is read again."""
+    days = _switchable(settings.FIXITY_CHECK_EVERY_DAYS)
+    return None if days is None else timedelta(days=days)
+
+
 def accel_redirect_prefix() -> str:
     """Return the internal location nginx serves our storages from, or ``""``."""
     return str(settings.ACCEL_REDIRECT_PREFIX).rstrip("/")

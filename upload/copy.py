@@ -6,6 +6,7 @@ when all are there. What counts is what the destination gives back when it is re
 """
 
 import hashlib
+from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import Sum
@@ -15,20 +16,18 @@ from django.utils.translation import gettext as _
 from upload import bagging, items
 from upload.copy_engine import Receipt
 from upload.errors import (
+    FILE_ERRORS,
     DestinationCorrupts,
     DestinationRefused,
     DigestMismatch,
     SourceMissing,
-    TargetOccupied,
-    UnsafePath,
 )
+from upload.group import Parcel
 from upload.layout import Layout, layout_for
 from upload.lease import Work
 from upload.states import ItemOutcome
 from upload.storage import UploadedFileStorage, digest_of, iter_chunks
 from upload.targets import Target
-
-FILE_ERRORS = (SourceMissing, DigestMismatch, TargetOccupied, UnsafePath)
 
 
 def check(target: Target, session: Any, held_bytes: int = 0) -> None:
@@ -95,32 +94,34 @@ def _require_layout_of_plan(work: Work, layout: Layout) -> None:
 
 
 def _copy_batch(work: Work, target: Target, batch: list[Any]) -> None:
-    with target.batch():
-        for item in batch:
-            _copy_one(work, target, item)
+    source = UploadedFileStorage()
+    for item in batch:
+        item.outcome = ItemOutcome.DONE
+    by_key = {item.target_key: item for item in batch}
+    parcels = (
+        Parcel(key, _bytes_of(work, source, item), _receipt_of(item))
+        for key, item in by_key.items()
+    )
+    errors = target.put_many(parcels, work.staging_prefix, work.beat)
+    for key, error in errors.items():
+        if isinstance(error, DigestMismatch):
+            error = _who_changed_it(work, source, by_key[key], error)
+        items.fail(by_key[key], error)
     with work.fenced():
         _note_copies(work, batch)
         items.settle(work, batch)
 
 
-def _copy_one(work: Work, target: Target, item: Any) -> None:
+def _bytes_of(work: Work, source: Any, item: Any) -> Iterator[bytes]:
+    """Yield the item's bytes; nothing is opened or told before the first is asked."""
     work.start_file(item.name)
-    source = UploadedFileStorage()
-    try:
-        if not item.source_key:
-            raise SourceMissing(_("its bytes were removed"))
-        target.put(
-            item.target_key,
-            iter_chunks(source, item.source_key),
-            Receipt(item.size_bytes, item.sha256),
-            staging_prefix=work.staging_prefix,
-            beat=work.beat,
-        )
-        item.outcome = ItemOutcome.DONE
-    except DigestMismatch as error:
-        items.fail(item, _who_changed_it(work, source, item, error))
-    except FILE_ERRORS as error:
-        items.fail(item, error)
+    if not item.source_key:
+        raise SourceMissing(_("its bytes were removed"))
+    yield from iter_chunks(source, item.source_key)
+
+
+def _receipt_of(item: Any) -> Receipt:
+    return Receipt(item.size_bytes, item.sha256)
 
 
 def _who_changed_it(
@@ -134,7 +135,7 @@ def _who_changed_it(
         found = digest_of(source, item.source_key, lambda count: work.beat(0))
     except FILE_ERRORS as worse:
         return worse
-    if not Receipt(item.size_bytes, item.sha256).agrees_with(found):
+    if not _receipt_of(item).agrees_with(found):
         return DigestMismatch(
             item.name, error.expected, (found.size_bytes, found.sha256)
         )
@@ -167,7 +168,14 @@ def _note_copies(work: Work, batch: list[Any]) -> None:
         ],
         update_conflicts=True,
         unique_fields=["place"],
-        update_fields=["size_bytes", "sha256", "job", "verified_at", "file_uuid"],
+        update_fields=[
+            "size_bytes",
+            "sha256",
+            "job",
+            "verified_at",
+            "file_uuid",
+            "fixity_failed_at",
+        ],
     )
 
 

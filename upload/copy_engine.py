@@ -176,6 +176,39 @@ def forget(descriptor: int, part: range) -> None:
         os.posix_fadvise(descriptor, part.start, len(part), advice)
 
 
+def fetch(descriptor: int) -> None:
+    """Ask the system to begin reading a whole file, so that a later read waits less."""
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_WILLNEED)
+
+
+def create(staging: Entry, chunks: Iterable[bytes], mode: int, beat: Beat) -> int:
+    """Write a new file under a staging name; return its descriptor, for reading too.
+
+    Nothing of it is durable yet. The caller closes the descriptor and drops the name,
+    also that of a file which could not be written whole.
+    """
+    descriptor = os.open(staging.name, STAGE_FLAGS, PRIVATE_FILE, dir_fd=staging.folder)
+    try:
+        size_bytes = 0
+        for chunk in chunks:
+            write_all(descriptor, chunk)
+            size_bytes += len(chunk)
+            beat(len(chunk))
+        _require_length(descriptor, size_bytes)
+        _set_mode(descriptor, mode)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _set_mode(descriptor: int, mode: int) -> None:
+    if mode != PRIVATE_FILE:
+        with suppress(PermissionError):  # FAT has no modes
+            os.fchmod(descriptor, mode)
+
+
 def stage(
     chunks: Iterable[bytes],
     staging: Entry,
@@ -197,9 +230,7 @@ def stage(
             ReadBack(descriptor) if read_back else Hasher() as hasher,
         ):
             _write(descriptor, chunks, beat, hasher)
-            if mode != PRIVATE_FILE:
-                with suppress(PermissionError):  # FAT has no modes
-                    os.fchmod(descriptor, mode)
+            _set_mode(descriptor, mode)
             sync_file(descriptor)
             hasher.synced()
     except BaseException:

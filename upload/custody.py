@@ -9,11 +9,11 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from upload import discard, events, policy, store, transitions
+from upload import discard, events, fixity, policy, store, transitions
 from upload.copy_engine import Receipt, silent
 from upload.errors import SessionBusy, SourceMissing
 from upload.events import Cause
-from upload.states import ACTIVE_JOB_STATES, MOVING, Verb
+from upload.states import MOVING, Verb
 from upload.storage import digest_of, fingerprint, iter_chunks
 from upload.targets import FolderTarget
 
@@ -54,7 +54,7 @@ def _require_bytes(row: Any) -> None:
 
 def _require_idle(session: Any) -> None:
     session.refresh_from_db(fields=["status"])
-    busy = session.job_set.filter(state__in=ACTIVE_JOB_STATES).exists()
+    busy = session.job_set.moving().exists()
     if session.status in MOVING or busy:
         raise SessionBusy(
             _("Session %(session)s has a job waiting or running. Wait for it first.")
@@ -115,4 +115,5 @@ def make_permanent(row: Any) -> Any:
         permanent = store.swap_rows(row.session, [(row, key)])[0]
         detail = {"file": str(row.uuid), "name": row.name, "sha256": row.sha256}
         events.record(row.session, "file_stored", "ingestion end", Cause(detail=detail))
+        fixity.queue_first_check(row.session)
     return permanent

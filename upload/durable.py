@@ -94,6 +94,13 @@ def sync_folder(descriptor: int) -> None:
             raise
 
 
+def most_descriptors(wanted: int) -> int:
+    """Return how many descriptors may be held at once: a quarter of the limit."""
+    soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    spare = wanted if soft == resource.RLIM_INFINITY else soft // 4
+    return max(1, min(wanted, spare))
+
+
 class FolderSyncs:
     """Folders whose names changed, each fsynced once when the block ends.
 
@@ -102,9 +109,7 @@ class FolderSyncs:
     """
 
     def __init__(self) -> None:
-        soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        spare = MOST_FOLDERS_HELD if soft == resource.RLIM_INFINITY else soft // 4
-        self._most = max(1, min(MOST_FOLDERS_HELD, spare))
+        self._most = most_descriptors(MOST_FOLDERS_HELD)
         self._held: dict[tuple[int, int], int] = {}
 
     def add(self, folder: int) -> None:

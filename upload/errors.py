@@ -258,3 +258,7 @@ class NotSignedIn(MunimentError):
     """Nobody is signed in, or a token opens nothing."""
 
     code = "not_signed_in"
+
+
+# What keeps one file from being moved, and no other: noted on it, the others go on.
+FILE_ERRORS = (SourceMissing, DigestMismatch, TargetOccupied, UnsafePath)

@@ -1,13 +1,12 @@
 """Run one job: claim it, move its session, do the verb, write the end.
 
 Called by the worker with a job that was queued, and by the model's own methods, which
-make a job and run it at once. Queues nothing itself.
+make a job and run it at once. Queues nothing itself but the first fixity check.
 """
 
 import logging
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,12 +19,14 @@ from upload import (
     conf,
     copy,
     events,
+    fixity,
     lease,
     policy,
     remove,
     store,
     transitions,
 )
+from upload.ends import CODES, ENDS
 from upload.errors import (
     DestinationRefused,
     IllegalTransition,
@@ -62,38 +63,6 @@ PERMANENT = (
     NotPermitted,
     PermissionError,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Ends:
-    """The session's status after each end of a job."""
-
-    succeeded: SessionStatus
-    failed: SessionStatus
-
-
-@dataclass(frozen=True, slots=True)
-class Codes:
-    """The audit codes of a job's moves; the edges alone cannot tell copy from store."""
-
-    started: str
-    succeeded: str
-    failed: str
-
-
-CODES: dict[str, Codes] = {
-    JobKind.STORE: Codes("store_started", "stored", "store_failed"),
-    JobKind.COPY: Codes("copy_started", "copied", "copy_failed"),
-    JobKind.REMOVE: Codes("removal_started", "removed", "removal_failed"),
-}
-
-
-_S = SessionStatus
-ENDS: dict[str, Ends] = {
-    JobKind.STORE: Ends(_S.STORED, _S.COPYING_FAILED),
-    JobKind.COPY: Ends(_S.STORED, _S.STORED),
-    JobKind.REMOVE: Ends(_S.CREATED, _S.CREATED),
-}
 
 
 def note_opened(session: Any) -> None:
@@ -187,8 +156,15 @@ def _require_approval(job: Any, origin: SessionStatus) -> None:
 
 
 def _enter(work: Work) -> None:
-    """Move the session to the job's moving state, or note that an attempt resumes."""
+    """Move the session to the job's moving state, or note that an attempt resumes.
+
+    A verification moves no session.
+    """
     job, session = work.job, work.session
+    if job.kind == JobKind.VERIFY:
+        if not job.was_started:
+            job.note_started()
+        return
     told = {"kind": job.kind, "attempt": job.attempts}
     cause = Cause(job=job, detail=told, code=CODES[job.kind].started)
     moving = JOB_MOVING[job.kind]
@@ -233,6 +209,9 @@ def _run_verb(work: Work) -> None:
     if work.job.kind == JobKind.COPY:
         with closing(target_of(work.job)) as target:
             copy.run(work, target)
+    elif work.job.kind == JobKind.VERIFY and work.job.destination_id:
+        with closing(target_of(work.job)) as target:
+            fixity.run(work, target)
     else:
         VERBS[JobKind(work.job.kind)](work)
 
@@ -240,12 +219,12 @@ def _run_verb(work: Work) -> None:
 VERBS: dict[JobKind, Callable[[Work], None]] = {
     JobKind.STORE: store.run,
     JobKind.REMOVE: remove.run,
+    JobKind.VERIFY: fixity.run,
 }
 
 
 def _finish(work: Work, state: JobState, error: Exception | None = None) -> None:
     """Write the end of the job and the session's last move in one transaction."""
-    ends, codes = ENDS[work.job.kind], CODES[work.job.kind]
     good = state == JobState.SUCCEEDED
     try:
         with work.fenced():
@@ -258,23 +237,31 @@ def _finish(work: Work, state: JobState, error: Exception | None = None) -> None
                 if error
                 else "",
             )
-            transitions.move(
-                work.session,
-                ends.succeeded if good else ends.failed,
-                Cause(
-                    job=work.job,
-                    reason=str(error) if error else "",
-                    detail=_account(work),
-                    code=codes.succeeded if good else codes.failed,
-                ),
-                allowed=[JOB_MOVING[work.job.kind]],
-                outcome=Outcome.SUCCESS if good else Outcome.FAILURE,
-            )
+            _note_end(work, str(error) if error else "", good=good)
     except LeaseLost:
         logger.warning("Job %s: lease lost at its end.", work.job.uuid)
         return
     work.job.refresh_from_db()
     logger.info("Job %s (%s) ended: %s.", work.job.uuid, work.job.kind, state)
+
+
+def _note_end(work: Work, reason: str, *, good: bool) -> None:
+    kind = work.job.kind
+    outcome = Outcome.SUCCESS if good else Outcome.FAILURE
+    if kind == JobKind.VERIFY:
+        fixity.note_end(work, outcome, reason)
+        return
+    ends, codes = ENDS[kind], CODES[kind]
+    code = codes.succeeded if good else codes.failed
+    transitions.move(
+        work.session,
+        ends.succeeded if good else ends.failed,
+        Cause(job=work.job, reason=reason, detail=_account(work), code=code),
+        allowed=[JOB_MOVING[kind]],
+        outcome=outcome,
+    )
+    if kind == JobKind.STORE and good:
+        fixity.queue_first_check(work.session)
 
 
 def _account(work: Work) -> dict[str, Any]:

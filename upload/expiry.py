@@ -57,7 +57,7 @@ def _contents(session: Any) -> dict[str, Any]:
 
 def _require_no_job(session: Any) -> None:
     """Raise, which rolls the move back, where a job was requested before."""
-    if session.job_set.active().exists():
+    if session.job_set.moving().exists():
         session.refresh_from_db(fields=["status"])
         raise SessionBusy(
             _(

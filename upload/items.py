@@ -17,6 +17,7 @@ from upload.states import ItemOutcome
 BATCH_FILES = 500
 BATCH_BYTES = 256 * 1024 * 1024
 GOOD = (ItemOutcome.DONE, ItemOutcome.ALREADY)
+SETTLED_WELL = (*GOOD, ItemOutcome.GONE)
 BAD = (ItemOutcome.MISSING, ItemOutcome.FAILED)
 
 
@@ -32,12 +33,12 @@ def freeze(work: Work, rows: Iterable[dict[str, Any]]) -> None:
             job.item_set.bulk_create(
                 (job.item_set.model(job=job, **row) for row in rows), batch_size=500
             )
-            job.note_plan(_totals(job.item_set.all()))
+            job.note_plan(totals(job.item_set.all()))
     with work.fenced():
         job.item_set.filter(outcome__in=BAD).update(
             outcome=ItemOutcome.PENDING, error=""
         )
-    done = _totals(job.item_set.filter(outcome__in=GOOD))
+    done = totals(job.item_set.filter(outcome__in=GOOD))
     work.files_done, work.bytes_done = done
 
 
@@ -56,7 +57,8 @@ def values_of(files: Any) -> Iterator[dict[str, Any]]:
         }
 
 
-def _totals(items: Any) -> tuple[int, int]:
+def totals(items: Any) -> tuple[int, int]:
+    """Return the files and bytes of some items."""
     sums = items.aggregate(files=Count("pk"), size=Sum("size_bytes"))
     return sums["files"], sums["size"] or 0
 
@@ -90,7 +92,7 @@ def settle(work: Work, batch: list[Any]) -> None:
     Every item that is neither good nor bad by now counts as an error of the caller.
     """
     rows = work.job.item_set
-    for outcome in GOOD:
+    for outcome in SETTLED_WELL:
         keys = [item.pk for item in batch if item.outcome == outcome]
         if keys:
             rows.filter(pk__in=keys).update(outcome=outcome)

@@ -146,6 +146,8 @@ def _ends(kind: str, place: str, target: str) -> tuple[str, str, str]:
         return "temporary", "permanent", target
     if kind == JobKind.COPY:
         return "permanent", place, target
+    if kind == JobKind.VERIFY:
+        return place or "permanent", "", target
     return ("permanent" if target else "temporary"), "", ""
 
 

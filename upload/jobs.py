@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from upload import conf, copy, events, execution, policy, queues
+from upload import conf, copy, events, execution, fixity, policy, queues
 from upload.errors import (
     DestinationRefused,
     IllegalTransition,
@@ -22,7 +22,7 @@ from upload.errors import (
 from upload.events import Cause
 from upload.models import Job, UploadSession
 from upload.states import (
-    ACTIVE_JOB_STATES,
+    MOVING_KINDS,
     JobKind,
     JobState,
     Outcome,
@@ -51,6 +51,8 @@ def request(
     policy.require_right(actor, Verb(kind), session)
     if kind == JobKind.COPY:
         _require_destination(destination, session)
+    elif destination is not None:
+        _require_enabled(destination)
     waits = _waits_for_approval(session, kind)
     with transaction.atomic():
         job: Job = execution.insert_job(
@@ -68,16 +70,20 @@ def request(
 
 
 def _require_destination(destination: Any, session: UploadSession) -> None:
-    if destination is None or not destination.enabled:
-        raise DestinationRefused(
-            _("Choose an enabled destination to copy to.")
-            if destination is None
-            else _("Destination “%(name)s” is not enabled. Choose another.")
-            % {"name": destination.name}
-        )
+    if destination is None:
+        raise DestinationRefused(_("Choose an enabled destination to copy to."))
+    _require_enabled(destination)
     held_bytes = copy.held_bytes(session, destination)
     with closing(destination.target()) as target:
         copy.check(target, session, held_bytes)
+
+
+def _require_enabled(destination: Any) -> None:
+    if not destination.enabled:
+        raise DestinationRefused(
+            _("Destination “%(name)s” is not enabled. Choose another.")
+            % {"name": destination.name}
+        )
 
 
 def _waits_for_approval(session: UploadSession, kind: JobKind) -> bool:
@@ -219,24 +225,29 @@ def retry(job: Job, actor: Any) -> Job:
             asked=_("retry this job"),
             allowed=_("a failed or cancelled job"),
         )
-    return request(
-        job.session,
-        JobKind(job.kind),
-        actor,
-        destination=job.destination,
-        reason=job.reason,
-    )
+    with transaction.atomic():
+        anew = request(
+            job.session,
+            JobKind(job.kind),
+            actor,
+            destination=job.destination,
+            reason=job.reason,
+        )
+        if job.kind == JobKind.VERIFY:  # the others find by the bytes what is done
+            fixity.take_over(job, anew)
+    return anew
 
 
 def last_failed(session: UploadSession) -> Job | None:
-    """Return the session's newest job if it failed or was cancelled, else None."""
-    newest: Job | None = session.job_set.order_by("-pk").first()
+    """Return the newest job that moved bytes if it failed or was cancelled."""
+    moved = session.job_set.filter(kind__in=MOVING_KINDS)
+    newest: Job | None = moved.order_by("-pk").first()
     if newest and newest.state in {JobState.FAILED, JobState.CANCELLED}:
         return newest
     return None
 
 
 def active_job(session: UploadSession) -> Job | None:
-    """Return the job that is waiting or running on the session, if any."""
-    job: Job | None = session.job_set.filter(state__in=ACTIVE_JOB_STATES).first()
+    """Return the job that moves the session or waits to, if any."""
+    job: Job | None = session.job_set.moving().first()
     return job

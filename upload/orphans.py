@@ -24,7 +24,7 @@ from upload.models import (
     TempUploadedFile,
     UploadSession,
 )
-from upload.states import ACTIVE_JOB_STATES, JobKind, SessionStatus
+from upload.states import JobKind, SessionStatus
 from upload.storage import (
     TempFileStorage,
     UploadedFileStorage,
@@ -112,7 +112,7 @@ def _judge(
         found.unexplained.append(f"{alias}:{key}")
         logger.warning("Orphan kept, nothing explains it: %s:%s", alias, key)
         return
-    if session.job_set.filter(state__in=ACTIVE_JOB_STATES).exists():
+    if session.job_set.moving().exists():
         return
     found.deleted.append(f"{alias}:{key}")
     if not dry_run:

@@ -44,6 +44,7 @@ RULES: dict[Verb, Rule] = {
     Verb.RETRY: Rule(
         "store_uploadsession", frozenset({_S.COPYING_FAILED, _S.STORED, _S.UPLOADING})
     ),
+    Verb.VERIFY: Rule("verify_uploadsession", frozenset({_S.STORED})),
 }
 
 TEMPORARY_DOWNLOAD = "download_temporary_uploadsession"
@@ -57,6 +58,7 @@ DEEDS = {
     Verb.COPY: gettext_lazy("be copied"),
     Verb.REMOVE: gettext_lazy("have its files removed"),
     Verb.RETRY: gettext_lazy("be retried"),
+    Verb.VERIFY: gettext_lazy("be verified"),
 }
 
 PERMISSIONS: tuple[tuple[str, Any], ...] = (
@@ -68,6 +70,7 @@ PERMISSIONS: tuple[tuple[str, Any], ...] = (
     ("copy_uploadsession", "Can copy upload sessions to a destination"),
     ("remove_uploadsession", "Can remove the files of upload sessions"),
     ("approve_removal_uploadsession", "Can approve the removal of stored files"),
+    ("verify_uploadsession", "Can verify the files of upload sessions"),
     ("export_uploadsession", "Can export session reports"),
     (TEMPORARY_DOWNLOAD, "Can download temporary files"),
     ("download_uploadsession", "Can download permanent files"),

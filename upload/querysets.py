@@ -4,11 +4,18 @@ from datetime import datetime
 from typing import Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from upload import conf
-from upload.states import ACTIVE_JOB_STATES, OPEN, JobState, SessionStatus
+from upload.states import (
+    ACTIVE_JOB_STATES,
+    MOVING_KINDS,
+    OPEN,
+    JobKind,
+    JobState,
+    SessionStatus,
+)
 
 
 class UploadSessionQuerySet(models.QuerySet[Any]):
@@ -35,8 +42,27 @@ class UploadSessionQuerySet(models.QuerySet[Any]):
         return self.filter(in_progress_submission__isnull=True, submission__isnull=True)
 
     def without_active_job(self) -> "UploadSessionQuerySet":
-        """Return sessions on which no job is waiting or running."""
-        return self.exclude(job__state__in=ACTIVE_JOB_STATES)
+        """Return sessions that no job moves or waits to; a verification may run."""
+        return self.exclude(self._has_job(kind__in=MOVING_KINDS))
+
+    def _has_job(self, **values: Any) -> Exists:
+        jobs: Any = self.model._meta.get_field("job").related_model
+        mine = jobs.objects.active().filter(session=OuterRef("pk"), **values)
+        return Exists(mine)
+
+    def fixity_due(self, at: datetime | None = None) -> "UploadSessionQuerySet":
+        """Return stored sessions whose files are due to be read, the longest first.
+
+        None where FIXITY_CHECK_EVERY_DAYS is off; none that is about to be verified.
+        """
+        every = conf.fixity_check_every()
+        if every is None:
+            return self.none()
+        cutoff = (at or timezone.now()) - every
+        never_or_long_ago = Q(fixity_checked_at=None) | Q(fixity_checked_at__lt=cutoff)
+        due = self.filter(never_or_long_ago, status=SessionStatus.STORED)
+        idle = due.exclude(self._has_job(kind=JobKind.VERIFY, destination=None))
+        return idle.order_by(F("fixity_checked_at").asc(nulls_first=True), "pk")
 
     def visible_to(self, user: Any) -> "UploadSessionQuerySet":
         """Return the sessions that ``user`` may see: all, or only their own."""
@@ -52,6 +78,10 @@ class JobQuerySet(models.QuerySet[Any]):
 
     def active(self) -> "JobQuerySet":
         return self.filter(state__in=ACTIVE_JOB_STATES)
+
+    def moving(self) -> "JobQuerySet":
+        """Return active jobs that move bytes: at most one a session."""
+        return self.active().filter(kind__in=MOVING_KINDS)
 
     def due(self, at: datetime | None = None) -> "JobQuerySet":
         """Return queued jobs whose next run has come."""

@@ -32,6 +32,7 @@ class Verb(models.TextChoices):
     COPY = "copy", _("Copy")
     REMOVE = "remove", _("Remove")
     RETRY = "retry", _("Retry")
+    VERIFY = "verify", _("Verify")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,11 @@ class JobKind(models.TextChoices):
     STORE = "store", _("Store")
     COPY = "copy", _("Copy")
     REMOVE = "remove", _("Remove")
+    VERIFY = "verify", _("Verify")
+
+
+# These move bytes and the session; a verification runs beside them.
+MOVING_KINDS = (JobKind.STORE, JobKind.COPY, JobKind.REMOVE)
 
 
 class JobState(models.TextChoices):
@@ -140,6 +146,7 @@ class ItemOutcome(models.TextChoices):
     ALREADY = "already", _("Already there")
     MISSING = "missing", _("Missing")
     FAILED = "failed", _("Failed")
+    GONE = "gone", _("Removed meanwhile")
 
 
 class Outcome(models.TextChoices):

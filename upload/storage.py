@@ -288,8 +288,14 @@ def _finding(key: str) -> Iterator[None]:
         ) from error
 
 
-def digest_of(storage: Storage, key: str, beat: Beat = silent) -> Receipt:
-    """Read a key in full and return what it holds now."""
+def digest_of(
+    storage: Storage, key: str, beat: Beat = silent, *, fresh: bool = False
+) -> Receipt:
+    """Read a key in full and return what it holds now; ``fresh`` from its disk."""
+    tree = durable_tree(storage)
+    if fresh and tree is not None:
+        with _finding(key):
+            return tree.receipt(key, beat, fresh=True)
     return receipt_of(iter_chunks(storage, key), beat)
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from upload import discard, items, paths
 from upload.copy_engine import Receipt
-from upload.errors import DigestMismatch, SourceMissing, TargetOccupied, UnsafePath
+from upload.errors import FILE_ERRORS, SourceMissing
 from upload.lease import Work
 from upload.states import ItemOutcome
 from upload.storage import (
@@ -21,8 +21,6 @@ from upload.storage import (
     UploadedFileStorage,
     drop_staging,
 )
-
-FILE_ERRORS = (SourceMissing, DigestMismatch, TargetOccupied, UnsafePath)
 
 
 def plan(session: Any) -> Iterator[dict[str, Any]]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from upload import execution, expiry, orphans, queues, recovery
+from upload import execution, expiry, fixity, orphans, queues, recovery
 from upload.models import Job, UploadSession, WorkerBeat
 
 logger = logging.getLogger(__name__)
@@ -51,6 +51,11 @@ def reconcile_storage() -> str:
         f"{len(found.deleted)} deleted, {len(found.unexplained)} unexplained, "
         f"{len(found.missing)} missing, {found.staging_dropped} staging files dropped"
     )
+
+
+def queue_fixity_checks() -> str:
+    """Queue the checks of stored files that are due, as many as one run may."""
+    return f"{fixity.queue_due(UploadSession.objects)} queued"
 
 
 def _beating() -> Callable[[Any, Exception | None], None]:

@@ -156,12 +156,12 @@ class Tree:
         """
         parts = self.parts(key)
         if expected is not None and expected.sha256 and self.exists(key):
-            return self._confirm(key, expected, hand)
+            return self.confirm(key, expected, hand)
         with self.staged(chunks, expected, hand) as (staging, receipt):
             try:
                 self.place(staging, parts, hand)
             except TargetOccupied:
-                return self._confirm(key, receipt, hand.still())
+                return self.confirm(key, receipt, hand.still())
         return receipt
 
     @contextmanager
@@ -170,7 +170,7 @@ class Tree:
     ) -> Iterator[tuple[Entry, Receipt]]:
         """Yield a verified staging file; what was not placed is dropped at the end."""
         with self.folder(self.layout.folder, make=True) as folder:
-            staging = Entry(folder, self._new_staging_name(hand))
+            staging = Entry(folder, self.new_staging_name(hand))
             mode, back = self.layout.file_mode, hand.read_back
             receipt = stage(chunks, staging, hand.beat, mode, read_back=back)
             try:
@@ -180,14 +180,14 @@ class Tree:
             finally:
                 staging.drop()
 
-    def _new_staging_name(self, hand: Hand) -> str:
+    def new_staging_name(self, hand: Hand) -> str:
         lead = f"{self.layout.lead}{hand.prefix}"
         return f"{lead}.{secrets.token_hex(8)}{STAGING_END}"
 
     def stage(self, chunks: Iterable[bytes], hand: Hand) -> tuple[str, Receipt]:
         """Write a durable staging file for ``place_staged`` and return its name."""
         with self.folder(self.layout.folder, make=True) as folder:
-            staging = Entry(folder, self._new_staging_name(hand))
+            staging = Entry(folder, self.new_staging_name(hand))
             receipt = stage(chunks, staging, hand.beat, self.layout.file_mode)
         return staging.name, receipt
 
@@ -229,7 +229,7 @@ class Tree:
             % {"key": "/".join(parts)}
         )
 
-    def _confirm(self, key: str, expected: Receipt, hand: Hand) -> Receipt:
+    def confirm(self, key: str, expected: Receipt, hand: Hand) -> Receipt:
         """Return the receipt of the same bytes at a key, made durable once more."""
         try:
             with self.entry(key) as entry, syncing(hand.syncs) as syncs:

@@ -35,6 +35,10 @@ def ready_for(action: str) -> UploadSession:
     """Return a session on which the action can start now."""
     if action == "copy_sessions":
         return make_session(S.STORED)
+    if action == "verify_sessions":
+        session = make_session(S.STORED)
+        Job.objects.filter(kind=JobKind.VERIFY).delete()  # its first check
+        return session
     session = make_session(S.UPLOADING)
     if action == "retry_sessions":
         make_job(session, JobKind.STORE, state=JobState.FAILED)

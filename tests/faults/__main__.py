@@ -16,13 +16,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from tests.faults import sweep
+from tests.faults import power, sweep
 from tests.faults.operations import OPERATIONS, Operation
 from tests.faults.sweep import Step, Verdict
 from tests.faults.world import Portal
 
 SIDE_BY_SIDE = 2
 SAMPLE = 5
+MOST_CUTS = 100
 HEADER = ("operation", "harm", "points", "tried", "reached", "orphans", "wrong")
 
 type Harm = Callable[[Portal, Operation, Step], Verdict]
@@ -69,7 +70,7 @@ def main(arguments: list[str]) -> int:
         for index, operation in enumerate(chosen):
             left = (ends_at - time.monotonic()) / (len(chosen) - index)
             run = Run(Path(folder), migrated, operation, time.monotonic() + left)
-            for tally in run.all(full=options.full):
+            for tally in (*run.all(full=options.full), *run.power(full=options.full)):
                 show(tally.cells())
                 tallies.append(tally)
     return conclude(tallies)
@@ -78,8 +79,16 @@ def main(arguments: list[str]) -> int:
 def conclude(tallies: list[Tally]) -> int:
     """Print the total and each problem; return the exit code."""
     wrong = [sentence for tally in tallies for sentence in tally.wrong]
+    harms = sorted({tally.harm for tally in tallies})
+    counts = (
+        f"{sum(t.reached for t in tallies if t.harm == harm)} x {harm}"
+        for harm in harms
+    )
     reached = sum(tally.reached for tally in tallies)
-    sys.stdout.write(f"{reached} points were harmed; {len(wrong)} things went wrong.\n")
+    sys.stdout.write(
+        f"{reached} points were harmed ({', '.join(counts)}); "
+        f"{len(wrong)} things went wrong.\n"
+    )
     sys.stdout.writelines(f"{sentence}\n" for sentence in wrong)
     return 1 if wrong else 0
 
@@ -119,6 +128,18 @@ class Run:
             for harm, verdict in (pair for side in sides for pair in side):
                 tallies[harm].add(verdict)
         return tallies.values()
+
+    def power(self, *, full: bool) -> Iterable[Tally]:
+        """Cut the power at up to 100 steps and at the end, one after the other."""
+        if self.operation not in power.OPERATIONS:
+            return
+        name = f"{self.operation.name.replace(' ', '-')}-power"
+        with power.standing(self.folder / name, self.operation, self.migrated) as disk:
+            steps = disk.steps()
+            tally = Tally(self.operation.name, "power cut", len(steps))
+            for step in sweep.spread(steps, MOST_CUTS if full else SAMPLE):
+                tally.add(disk.cut(step))
+        yield tally
 
     def _work(
         self, found: list[Step], *, full: bool

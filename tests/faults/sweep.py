@@ -72,6 +72,11 @@ def migrate(root: Path) -> Path:
 def steps(portal: Portal, operation: Operation) -> list[Step]:
     """Run the operation unharmed and return its steps in the order of time."""
     portal.world.restore()
+    return traced_steps(portal, operation)
+
+
+def traced_steps(portal: Portal, operation: Operation) -> list[Step]:
+    """Run the operation from where the world stands; see ``steps``."""
     listing = portal.world.root / "strace.txt"
     wanted = f"trace={','.join('?' + name for name in SYSTEM_CALLS)}"
     with portal.traced(operation.deed, "-o", str(listing), "-e", wanted) as process:
@@ -108,7 +113,7 @@ def kill(portal: Portal, operation: Operation, step: Step) -> Verdict:
     """Kill the deed at a step; then what is true must lead to its end."""
     portal.world.restore()
     verdict = Verdict(step, _killed(portal, operation.deed, step))
-    _judge_recovery(portal, operation, verdict)
+    judge_recovery(portal, operation, verdict)
     return verdict
 
 
@@ -118,7 +123,7 @@ def kill_twice(portal: Portal, operation: Operation, step: Step) -> Verdict:
     verdict = Verdict(step, _killed(portal, operation.deed, step))
     portal.world.let_a_day_pass()
     verdict.reached &= _killed(portal, "recover", step)
-    _judge_recovery(portal, operation, verdict)
+    judge_recovery(portal, operation, verdict)
     return verdict
 
 
@@ -130,7 +135,7 @@ def lose_jobs(portal: Portal, operation: Operation, step: Step) -> Verdict:
     portal.world.restore()
     verdict = Verdict(step, _killed(portal, operation.deed, step))
     portal.world.lose_the_jobs()
-    _judge_recovery(portal, replace(operation, strict=False), verdict)
+    judge_recovery(portal, replace(operation, strict=False), verdict)
     return verdict
 
 
@@ -145,18 +150,18 @@ def kill_always(portal: Portal, operation: Operation, step: Step) -> None:
 
 def _killed(portal: Portal, deed: str, step: Step) -> bool:
     """Kill a deed at a step; return whether it came so far."""
-    with portal.traced(deed, *_injecting(step, "KILL")) as process:
+    with portal.traced(deed, *injecting(step, "KILL")) as process:
         return portal.wait(process) == str(-signal.SIGKILL)
 
 
-def _injecting(step: Step, name: str) -> tuple[str, ...]:
+def injecting(step: Step, name: str) -> tuple[str, ...]:
     return (
         *("-o", os.devnull, "-e", f"trace={step.call}"),
         *("-e", f"inject={step.call}:signal={name}:when={step.number}"),
     )
 
 
-def _judge_recovery(portal: Portal, operation: Operation, verdict: Verdict) -> None:
+def judge_recovery(portal: Portal, operation: Operation, verdict: Verdict) -> None:
     wrong = oracle.problems(look(portal.world))
     verdict.problems += [f"after the harm: {sentence}" for sentence in wrong]
     try:
@@ -185,7 +190,7 @@ def pause(portal: Portal, operation: Operation, step: Step) -> Verdict:
     """Pause an attempt past its lease, let another one end, then let it go on."""
     portal.world.restore()
     verdict = Verdict(step)
-    with portal.traced(operation.deed, *_injecting(step, "STOP")) as process:
+    with portal.traced(operation.deed, *injecting(step, "STOP")) as process:
         if portal.wait(process) != "stopped":
             return verdict
         verdict.reached = any(
@@ -194,7 +199,7 @@ def pause(portal: Portal, operation: Operation, step: Step) -> Verdict:
         before = None
         try:
             if verdict.reached:
-                _judge_recovery(portal, operation, verdict)
+                judge_recovery(portal, operation, verdict)
                 before = _written(portal.world)
         finally:
             os.kill(process, signal.SIGCONT)

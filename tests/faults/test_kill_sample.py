@@ -142,8 +142,9 @@ def test_a_job_delivered_four_times_at_once_and_once_more_runs_once(
     portal.run("work")
 
     end = look(portal.world)
+    asked = [row for row in end.rows["upload_job"] if row["kind"] == operation.deed]
     assert operation.end_problems(end) == []
-    assert end.rows["upload_job"][-1]["attempts"] == 1
+    assert asked[-1]["attempts"] == 1
 
 
 @pytest.mark.parametrize(
@@ -174,7 +175,7 @@ def test_a_job_whose_queue_row_was_lost_is_queued_again(
 
     end = look(portal.world)
     assert operation.end_problems(end) == []
-    assert len(end.rows["upload_job"]) == 1
+    assert [row["kind"] for row in end.rows["upload_job"]] == ["store", "verify"]
 
 
 def test_a_sample_is_even_and_holds_both_ends() -> None:

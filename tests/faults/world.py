@@ -23,17 +23,23 @@ TIMES = ("lease_until", "heartbeat_at", "enqueued_at", "next_run_at", "created_a
 
 
 class World:
-    """``data`` holds database, ledger and all folders but ``uploaded``."""
+    """``data`` holds the database and all folders but ``uploaded``.
 
-    def __init__(self, root: Path, uploaded: Path) -> None:
+    The ledger is the client's and survives what happens to the portal's disks.
+    """
+
+    def __init__(self, root: Path, uploaded: Path, data: Path | None = None) -> None:
         self.root, self.uploaded = root, uploaded
-        self.data, self.kept = root / "data", root / "kept"
+        self.data, self.kept = data or root / "data", root / "kept"
+        self.ledger = root / "ledger.jsonl"
         self.temp = self.data / "temp"
         self.destination = self.data / "destinations" / "archive"
         self.database_path = self.data / DATABASE
         self.log = root / "log.txt"
-        self.data.mkdir(parents=True)
+        for folder in (root, self.data):
+            folder.mkdir(parents=True, exist_ok=True)
         self.uploaded.mkdir()
+        self.ledger.touch()
 
     def take_database(self, other: Path) -> None:
         """Begin with a copy of a database that nobody has open."""
@@ -54,6 +60,7 @@ class World:
             "REMOVAL_NEEDS_APPROVAL": "0",
             "JOB_RETRY_DELAY_SECONDS": "0",
             "LOG_LEVEL": "WARNING",
+            "FAULTS_LEDGER": str(self.ledger),
         }
 
     @contextmanager
@@ -68,8 +75,17 @@ class World:
         """Remember the present state as the one to start from."""
         shutil.copytree(self.data, self.kept / "data")
         shutil.copytree(self.uploaded, self.kept / "uploaded")
+        self.keep_ledger()
+
+    def keep_ledger(self) -> None:
+        self.kept.mkdir(exist_ok=True)
+        shutil.copy(self.ledger, self.kept)
+
+    def restore_ledger(self) -> None:
+        shutil.copy(self.kept / self.ledger.name, self.ledger)
 
     def restore(self) -> None:
+        self.restore_ledger()
         for name, place in (("data", self.data), ("uploaded", self.uploaded)):
             shutil.rmtree(place)
             shutil.copytree(self.kept / name, place)

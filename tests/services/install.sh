@@ -20,6 +20,7 @@ has_font() { find /usr/share/fonts -iname "$1" | grep -q .; }
 need chromium has chromium
 need gettext has msgfmt
 need strace has strace
+need e2fsprogs has_program /usr/sbin/mkfs.ext4
 need openssh-server has_program /usr/sbin/sshd
 need memcached has memcached
 need liberasurecode1 has_library liberasurecode.so.1

@@ -38,3 +38,9 @@ def copied(files: dict[str, bytes], archive: Destination) -> Path:
 def facts(folder: Path) -> dict[str, tuple[int, bytes]]:
     files = (path for path in folder.rglob("*") if path.is_file())
     return {str(f): (f.stat().st_mtime_ns, f.read_bytes()) for f in files}
+
+
+def lay_out(archive: Destination, layout: str) -> None:
+    """Choose the destination's layout, as an administrator does."""
+    archive.layout = layout
+    archive.save(update_fields=["layout"])

@@ -1,10 +1,27 @@
-"""Servers that are started once a test process, when a test first asks for one."""
+"""Servers, started once a test process when first asked for, and places on them."""
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.services import openssh, rclone
+from tests.upload import places
+from tests.upload.places import Place
+
+LOCAL = {
+    "folder": places.folder_place,
+    "durable": places.durable_place,
+    "foreign": places.foreign_place,
+    "memory": places.memory_place,
+}
+SERVED: dict[str, tuple[Callable[..., Place], str]] = {
+    "s3": (places.s3_place, "s3_server"),
+    "sftp": (places.rclone_sftp_place, "sftp_server"),
+    "openssh": (places.openssh_place, "openssh_server"),
+}
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +42,15 @@ def openssh_server(
 ) -> Iterator[openssh.Server]:
     with openssh.sftp_server(tmp_path_factory.mktemp("openssh")) as server:
         yield server
+
+
+@pytest.fixture(params=[*LOCAL, *SERVED])
+def place(request: pytest.FixtureRequest, settings: Any, tmp_path: Path) -> Place:
+    if request.param in LOCAL:
+        folder = tmp_path / "box"
+        folder.mkdir()
+        return LOCAL[request.param](settings, folder)
+    make, server = SERVED[request.param]
+    # Its own folder or bucket on the shared server.
+    name = hashlib.sha256(str(tmp_path).encode()).hexdigest()[:20]
+    return make(settings, request.getfixturevalue(server), name)

@@ -8,7 +8,7 @@ import bagit
 import pytest
 
 from tests.make import make_destination, run
-from tests.upload.bags import PLAIN, ask, copied, folder_of, stored
+from tests.upload.bags import PLAIN, ask, copied, folder_of, lay_out, stored
 from upload import bag
 from upload.layout import BAG, bag_segment
 from upload.models import Destination, Submission
@@ -37,9 +37,10 @@ AWKWARD = {
 
 
 @pytest.fixture
-def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Destination:
-    monkeypatch.setattr(Destination, "layout", BAG, raising=False)
-    return make_destination(tmp_path / "destinations" / "bags")
+def archive(tmp_path: Path) -> Destination:
+    made = make_destination(tmp_path / "destinations" / "bags")
+    lay_out(made, BAG)
+    return made
 
 
 @on_real_commits

@@ -9,7 +9,7 @@ import bagit
 import pytest
 
 from tests.make import make_destination, run
-from tests.upload.bags import PLAIN, ask, facts, folder_of, stored
+from tests.upload.bags import PLAIN, ask, facts, folder_of, lay_out, stored
 from upload import bag, bagging
 from upload.layout import BAG
 from upload.models import Destination, FileCopy, Job, Submission, UploadSession
@@ -22,9 +22,10 @@ on_real_commits = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Destination:
-    monkeypatch.setattr(Destination, "layout", BAG, raising=False)
-    return make_destination(tmp_path / "destinations" / "bags")
+def archive(tmp_path: Path) -> Destination:
+    made = make_destination(tmp_path / "destinations" / "bags")
+    lay_out(made, BAG)
+    return made
 
 
 @pytest.fixture
@@ -197,12 +198,10 @@ def test_a_bag_that_was_moved_away_is_made_anew(archive: Destination) -> None:
 
 
 @on_real_commits
-def test_plain_files_are_not_put_into_a_bag(
-    archive: Destination, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_plain_files_are_not_put_into_a_bag(archive: Destination) -> None:
     session = stored(PLAIN)
     run(ask(session, archive))
-    monkeypatch.setattr(Destination, "layout", "plain")
+    lay_out(archive, "plain")
 
     job = run(ask(session, archive))
 
@@ -214,11 +213,10 @@ def test_plain_files_are_not_put_into_a_bag(
 def test_a_layout_changed_between_two_attempts_ends_the_copy(
     archive: Destination,
     killed_late: Callable[[Job], None],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     job = ask(stored({"data/a.txt": b"a"}), archive)
     killed_late(job)
-    monkeypatch.setattr(Destination, "layout", "plain")
+    lay_out(archive, "plain")
 
     run(job)
 

@@ -48,13 +48,19 @@ def store_without_bytes_of_b(session: UploadSession, clerk: Any) -> tuple[Job, P
     return run(jobs.request(session, JobKind.STORE, clerk)), path
 
 
+def put_back(path: Path, content: bytes) -> None:
+    """Write the bytes again; their folder was pruned if another file was in it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
 def test_a_store_that_is_retried_writes_the_missing_file_alone(
     clerk: Any, tmp_path: Path
 ) -> None:
     session = make_session(S.UPLOADING, FILES)
     failed, path = store_without_bytes_of_b(session, clerk)
     before = stamps(tmp_path / "uploaded")
-    path.write_bytes(FILES["b.pdf"])
+    put_back(path, FILES["b.pdf"])
 
     job = run(jobs.retry(failed, clerk))
 

@@ -10,7 +10,7 @@ from upload.models import (
     PermUploadedFile,
     TempUploadedFile,
 )
-from upload.states import SessionStatus
+from upload.states import JobKind, SessionStatus
 
 S = SessionStatus
 pytestmark = pytest.mark.django_db
@@ -198,7 +198,7 @@ def test_make_uploads_permanent_twice_does_nothing() -> None:
 
     session.make_uploads_permanent()
 
-    assert session.job_set.count() == 1
+    assert session.job_set.filter(kind=JobKind.STORE).count() == 1
 
 
 @pytest.mark.parametrize("status", set(S) - {S.UPLOADING, S.STORED, S.COPYING_FAILED})

@@ -4,12 +4,10 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.upload import places
 from tests.upload.places import Place
 from upload.copy_engine import Receipt, silent
 from upload.errors import (
@@ -24,29 +22,6 @@ from upload.targets import MARKER, Target
 
 OWNER = "job-17-3"
 MIB = 1 << 20
-LOCAL = {
-    "folder": places.folder_place,
-    "durable": places.durable_place,
-    "foreign": places.foreign_place,
-    "memory": places.memory_place,
-}
-SERVED: dict[str, tuple[Callable[..., Place], str]] = {
-    "s3": (places.s3_place, "s3_server"),
-    "sftp": (places.rclone_sftp_place, "sftp_server"),
-    "openssh": (places.openssh_place, "openssh_server"),
-}
-
-
-@pytest.fixture(params=[*LOCAL, *SERVED])
-def place(request: pytest.FixtureRequest, settings: Any, tmp_path: Path) -> Place:
-    if request.param in LOCAL:
-        folder = tmp_path / "box"
-        folder.mkdir()
-        return LOCAL[request.param](settings, folder)
-    make, server = SERVED[request.param]
-    # Its own folder or bucket on the shared server.
-    name = hashlib.sha256(str(tmp_path).encode()).hexdigest()[:20]
-    return make(settings, request.getfixturevalue(server), name)
 
 
 @pytest.fixture

@@ -39,11 +39,20 @@ class FileCopy(models.Model):
         Job, verbose_name=_("job"), null=True, on_delete=models.SET_NULL
     )
     verified_at = models.DateTimeField(_("verified"), default=timezone.now)
+    # NULL: good, as far as was found when it was last read.
+    fixity_failed_at = models.DateTimeField(_("fixity failed"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("file copy")
         verbose_name_plural = _("file copies")
         ordering = ["pk"]
+        indexes = [
+            models.Index(
+                fields=["fixity_failed_at"],
+                condition=models.Q(fixity_failed_at__isnull=False),
+                name="copy_fixity_failed",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} → {self.target_root}"

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models, transaction
+from django.db.models import Q
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
 from django.urls import reverse
@@ -173,6 +174,8 @@ class PermUploadedFile(BaseUploadedFile):
     )
     stored_at = models.DateTimeField(_("stored"), default=timezone.now)
     last_verified_at = models.DateTimeField(_("last verified"), null=True, blank=True)
+    # NULL: good, as far as was found when it was last read.
+    fixity_failed_at = models.DateTimeField(_("fixity failed"), null=True, blank=True)
 
     class Meta(BaseUploadedFile.Meta):
         abstract = False
@@ -181,6 +184,13 @@ class PermUploadedFile(BaseUploadedFile):
         constraints = [
             models.UniqueConstraint(
                 fields=["session", "name"], name="perm_name_unique_in_session"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["fixity_failed_at"],
+                condition=Q(fixity_failed_at__isnull=False),
+                name="perm_fixity_failed",
             )
         ]
 

@@ -15,6 +15,7 @@ from upload.querysets import JobQuerySet
 from upload.states import (
     ACTIVE_JOB_STATES,
     ENDED_JOB_STATES,
+    MOVING_KINDS,
     ItemOutcome,
     JobKind,
     JobState,
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from django.db.models.manager import Manager
 
     JobManager = Manager["Job"]
+
+
+_ACTIVE = Q(state__in=[str(s) for s in ACTIVE_JOB_STATES])
+_VERIFYING = _ACTIVE & Q(kind=str(JobKind.VERIFY))
 
 
 class Job(PublicUuid):
@@ -36,7 +41,8 @@ class Job(PublicUuid):
                └────────────────┴───────────┴────▶ CANCELLED
 
     ``fence`` and ``attempts`` rise with every claim; ``lease_until`` NULL means that
-    no worker holds the job. At most one active job a session, by constraint.
+    no worker holds the job. At most one active job that moves bytes a session, and one
+    verification of each place, by constraints.
     """
 
     kind = models.CharField(_("kind"), max_length=16, choices=JobKind.choices)
@@ -105,9 +111,19 @@ class Job(PublicUuid):
         constraints = [
             models.UniqueConstraint(
                 fields=["session"],
-                condition=Q(state__in=[str(s) for s in ACTIVE_JOB_STATES]),
+                condition=_ACTIVE & Q(kind__in=[str(k) for k in MOVING_KINDS]),
                 name="one_active_job_a_session",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["session"],
+                condition=_VERIFYING & Q(destination=None),
+                name="one_active_verify_a_session",
+            ),
+            models.UniqueConstraint(
+                fields=["session", "destination"],
+                condition=_VERIFYING,
+                name="one_active_verify_a_place",
+            ),
         ]
         indexes = [
             models.Index(fields=["state", "next_run_at"], name="job_due"),

@@ -29,16 +29,14 @@ from upload.states import EXPIRING, JobKind
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractUser
 
-    from upload.models.files import (
-        BaseUploadedFile,
-        PermUploadedFile,
-        TempUploadedFile,
-    )
+    from upload.models.files import BaseUploadedFile, PermUploadedFile, TempUploadedFile
 
 logger = logging.getLogger(__name__)
 
 TOKEN_LENGTH = 32
-KEPT_BY_OTHERS = {"status", "token", "total_files", "total_size_bytes"}
+KEPT_BY_OTHERS = {
+    *("status", "token", "total_files", "total_size_bytes", "fixity_checked_at")
+}
 
 
 def new_token() -> str:
@@ -93,6 +91,7 @@ class UploadSession(PublicUuid, TellsNotUpdated):
     # NULL: never expires, because of its state or because expiry is switched off.
     expires_on = models.DateTimeField(_("expires"), null=True, editable=False)
     reminded_at = models.DateTimeField(_("reminded"), null=True, editable=False)
+    fixity_checked_at = models.DateTimeField(null=True, editable=False)
     total_files = models.PositiveIntegerField(_("files"), default=0, editable=False)
     total_size_bytes = models.PositiveBigIntegerField(
         _("size"), default=0, editable=False
@@ -114,6 +113,7 @@ class UploadSession(PublicUuid, TellsNotUpdated):
             ),
             models.Index(fields=["user", "status"], name="session_owner"),
             models.Index(fields=["last_upload_interaction_time"], name="session_last"),
+            models.Index(fields=["status", "fixity_checked_at"], name="session_fixity"),
             models.Index(fields=["total_size_bytes"], name="session_size"),
         ]
 

@@ -13,7 +13,13 @@ from django.utils.translation import gettext as _
 
 from upload import paths
 from upload.copy_engine import Beat, Receipt, silent
-from upload.errors import DestinationRefused, DestinationUnreachable, UnsafePath
+from upload.errors import (
+    FILE_ERRORS,
+    DestinationRefused,
+    DestinationUnreachable,
+    UnsafePath,
+)
+from upload.group import Parcel
 
 OWN_NAMES = ".muniment-"
 MARKER = ".muniment-destination"
@@ -68,6 +74,38 @@ class Target:
         name that had it not before.
         """
         raise NotImplementedError(_lacking("put"))
+
+    def put_many(
+        self, parcels: Iterable[Parcel], staging_prefix: str, beat: Beat
+    ) -> dict[str, Exception]:
+        """Put files as ``put`` does; return by key why some could not be put.
+
+        All others are durable on return. Raise what concerns the destination and not
+        one file.
+        """
+        errors: dict[str, Exception] = {}
+        with self.batch():
+            for parcel in parcels:
+                self._put_or_note(parcel, staging_prefix, beat, errors)
+        return errors
+
+    def _put_or_note(
+        self,
+        parcel: Parcel,
+        staging_prefix: str,
+        beat: Beat,
+        errors: dict[str, Exception],
+    ) -> None:
+        try:
+            self.put(
+                parcel.key,
+                parcel.chunks,
+                parcel.expected,
+                staging_prefix,
+                beat,
+            )
+        except FILE_ERRORS as error:
+            errors[parcel.key] = error
 
     @contextmanager
     def batch(self) -> Iterator[None]:

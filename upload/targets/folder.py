@@ -14,6 +14,8 @@ from upload import paths
 from upload.copy_engine import Beat, Receipt, read_chunks, silent
 from upload.durable import Entry, FolderSyncs
 from upload.errors import DestinationRefused, TargetOccupied, UnsafePath
+from upload.group import Parcel, most_files, put_group
+from upload.pinned import PinnedTree
 from upload.storage import TempFileStorage, UploadedFileStorage, local_path
 from upload.targets.base import MARKER, OWN_NAMES, Target, missing, refused, unmarked
 from upload.tree import Hand, Layout, Tree
@@ -46,7 +48,7 @@ class FolderTarget(Target):
         self.identity = identity
         self.device = device
         self._syncs: FolderSyncs | None = None
-        self._tree = Tree(self._open_guarded, LAYOUT)
+        self._tree: Tree = Tree(self._open_guarded, LAYOUT)
         self._own = Tree(self._open_guarded, OWN_LAYOUT)
 
     def check(self) -> None:
@@ -151,10 +153,39 @@ class FolderTarget(Target):
         hand = Hand(staging_prefix, beat, self._syncs, read_back)
         return self._tree.put(relative_path, chunks, expected, hand)
 
+    def put_many(
+        self, parcels: Iterable[Parcel], staging_prefix: str, beat: Beat
+    ) -> dict[str, Exception]:
+        errors: dict[str, Exception] = {}
+        small: list[Parcel] = []
+        most = most_files()
+        with self.batch():
+            for parcel in parcels:
+                if not parcel.is_small:
+                    self._put_or_note(parcel, staging_prefix, beat, errors)
+                    continue
+                small.append(parcel)
+                if len(small) == most:
+                    errors |= self._put_group(small, staging_prefix, beat)
+                    small = []
+            errors |= self._put_group(small, staging_prefix, beat)
+        return errors
+
+    def _put_group(
+        self, parcels: Sequence[Parcel], staging_prefix: str, beat: Beat
+    ) -> dict[str, Exception]:
+        if self.device is None:
+            self.check()
+        return put_group(self._tree, parcels, Hand(staging_prefix, beat, self._syncs))
+
     @contextmanager
     def batch(self) -> Iterator[None]:
+        plain = self._tree
         with ExitStack() as stack:
             stack.callback(setattr, self, "_syncs", None)
+            stack.callback(setattr, self, "_tree", plain)
+            self._tree = pinned = PinnedTree(plain)
+            stack.callback(pinned.close)
             self._syncs = stack.enter_context(FolderSyncs())
             yield
 
