@@ -1,8 +1,8 @@
 """How much memory one storage takes for one long file, in a process of its own.
 
-``python -m tests.upload.queued.streaming MIB FOLDER`` reads an entry of STORAGES as JSON,
-saves a file of so many MiB and reads it again; it prints the MiB by which the greatest
-memory grew, and the seconds of both. ``measure`` starts it.
+``python -m tests.upload.queued.streaming MIB FOLDER`` reads an entry of STORAGES as
+JSON, saves a file of so many MiB and reads it again; it prints the MiB by which the
+greatest memory grew, and the seconds of both. ``measure`` starts it.
 """
 
 import json
