@@ -20,6 +20,7 @@ from unfold.paginator import InfinitePaginator
 
 from admin_ext.read_only import ReadOnlyAdmin
 from upload.models import Job, WorkerBeat
+from upload.queues import OF_HOST
 from upload.states import JobState
 
 SHOWN_JOB_STATES = (
@@ -98,9 +99,9 @@ class WaitingTaskAdmin(ReadOnlyAdmin):
 class QueueHealthAdmin(ReadOnlyAdmin):
     """The page of the queue's health: heartbeats, with the figures above them."""
 
-    list_display = ("queue", "seen_at", "age")
+    list_display = ("queue", "host", "seen_at", "age")
     list_display_links = None
-    fields = ("queue", "seen_at")
+    fields = ("queue", "host", "seen_at")
     list_before_template = "admin_ext/queue_health.html"
 
     @admin.display(description=_("Seconds ago"))
@@ -117,7 +118,8 @@ class QueueHealthAdmin(ReadOnlyAdmin):
 def health() -> dict[str, Any]:
     """Return the queues with waiting and taken tasks, and the jobs by state."""
     taken = Count("pk", filter=Q(lock__gt=timezone.now()))
-    queues = OrmQ.objects.order_by("key").values("key")
+    # A host's heartbeats wait under keys of their own.
+    queues = OrmQ.objects.exclude(key__contains=OF_HOST).order_by("key").values("key")
     counts = dict(Job.objects.order_by().values_list("state").annotate(Count("pk")))
     return {
         "queues": list(queues.annotate(tasks=Count("pk"), taken=taken)),

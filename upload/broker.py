@@ -7,8 +7,12 @@ it, so that a forged row is dropped and logged instead of run.
 import logging
 from typing import Any
 
+from django.utils import timezone
 from django_q.brokers.orm import ORM
+from django_q.conf import Conf
 from django_q.signing import BadSignature, SignedPackage
+
+from upload import queues
 
 logger = logging.getLogger(__name__)
 
@@ -29,10 +33,22 @@ class AllowListBroker(ORM):
     """Hands out only tasks whose function is allowed and that name no hook."""
 
     def dequeue(self) -> list[tuple[int, Any]] | None:
-        tasks = super().dequeue()
+        tasks = self._heartbeats() or super().dequeue()
         if not tasks:
             return None
         return [(pk, payload) for pk, payload in tasks if self._accept(pk, payload)]
+
+    def _heartbeats(self) -> list[tuple[int, Any]]:
+        """Take what the supervisor of this host has asked its own workers."""
+        now, key = timezone.now(), queues.heartbeat_key(self.list_key)
+        waiting = self.get_connection().filter(key=key, lock__lt=now)[: Conf.BULK]
+        return [
+            (row.pk, row.payload)
+            for row in waiting
+            if self.get_connection()
+            .filter(pk=row.pk, lock=row.lock)
+            .update(lock=self.timeout(row))
+        ]
 
     def _accept(self, pk: int, payload: Any) -> bool:
         try:

@@ -94,7 +94,8 @@ class Cluster:
         Heartbeats are told apart, not compared with a clock that may be set anew; one
         that was not asked for since the start is an earlier cluster's.
         """
-        seen = WorkerBeat.objects.filter(queue=self.queue).values_list("seen_at")
+        mine = WorkerBeat.objects.filter(queue=self.queue, host=socket.gethostname())
+        seen = mine.values_list("seen_at")
         newest = seen.first()
         is_answer = newest != self._seen and bool(self.asked_at)
         self._seen = newest

@@ -3,6 +3,7 @@
 Tasks are named by dotted path and carry ids only.
 """
 
+import socket
 from typing import Any
 
 from django_q.brokers import get_broker
@@ -10,6 +11,7 @@ from django_q.tasks import async_task
 
 LONG = "long"
 SHORT = "default"
+OF_HOST = "@"
 
 
 def push_job(job_id: int) -> None:
@@ -18,8 +20,14 @@ def push_job(job_id: int) -> None:
 
 
 def push_heartbeat(queue: str) -> None:
-    """Queue a task by which the queue's workers show that they take tasks."""
-    async_task("upload.tasks.heartbeat", queue, cluster=queue, save=False)
+    """Queue a task by which the queue's workers on this host show that they live."""
+    broker = get_broker(heartbeat_key(queue))
+    async_task("upload.tasks.heartbeat", queue, broker=broker, save=False)
+
+
+def heartbeat_key(queue: str) -> str:
+    """Return the key of this host's heartbeats, which no other host's workers take."""
+    return f"{queue}{OF_HOST}{socket.gethostname()}"
 
 
 def is_empty(queue: str) -> bool:

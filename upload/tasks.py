@@ -5,6 +5,7 @@ itself is harmless.
 """
 
 import logging
+import socket
 import time
 from collections.abc import Callable
 from typing import Any
@@ -72,7 +73,12 @@ def _beating() -> Callable[[Any, Exception | None], None]:
 
 
 def heartbeat(queue: str) -> None:
-    """Note that the queue's workers take tasks; the supervisor watches this."""
+    """Note that the queue's workers on this host take tasks.
+
+    The supervisor of this host watches it, whoever asked for the heartbeat.
+    """
     WorkerBeat.objects.update_or_create(
-        queue=queue, defaults={"seen_at": timezone.now()}
+        queue=queue,
+        host=socket.gethostname(),
+        defaults={"seen_at": timezone.now()},
     )

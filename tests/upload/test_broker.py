@@ -1,7 +1,9 @@
 """The broker hands out allowed tasks only, and schedules name nothing else."""
 
+import socket
 from datetime import UTC, datetime
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +13,8 @@ from django_q.models import OrmQ, Schedule
 from django_q.signing import SignedPackage
 from django_q.tasks import async_task
 
-from upload import broker, schedules, tasks
+from upload import broker, queues, schedules, tasks
+from upload.cluster import Cluster
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,6 +28,33 @@ def test_an_allowed_task_is_handed_out() -> None:
     async_task("upload.tasks.recover_jobs")
 
     assert len(get_broker().dequeue() or []) == 1
+
+
+def test_a_heartbeat_is_handed_out_on_the_host_that_asked_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    queues.push_heartbeat(queues.SHORT)
+
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(socket, "gethostname", lambda: "another-host")
+        assert not get_broker(queues.SHORT).dequeue()
+    assert len(get_broker(queues.SHORT).dequeue() or []) == 1
+
+
+def test_a_healthy_host_hides_no_other_hosts_silence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    cluster = Cluster(queues.SHORT, 1, tmp_path / "stop", asked_at=1, alive_at=2)
+
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(socket, "gethostname", lambda: "another-host")
+        tasks.heartbeat(queues.SHORT)
+    cluster.look_for_life()
+    assert cluster.alive_at == 2
+
+    tasks.heartbeat(queues.SHORT)
+    cluster.look_for_life()
+    assert cluster.alive_at > 2
 
 
 @pytest.mark.parametrize(
