@@ -4,6 +4,7 @@ Without ``--full`` a sample is taken, with it every step; ``--seconds`` ends a l
 early, having drawn its points evenly; ``--postgresql`` does it on a PostgreSQL of its
 own instead of SQLite, without the power cuts. Prints one table and what went wrong, and
 ends with 1 where anything did. Needs strace and the right to trace one's own processes.
+``contended`` instead of names is a run of its own: see ``tests.faults.contended``.
 """
 
 import argparse
@@ -18,7 +19,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from tests.faults import disconnect, power, sweep
+from tests.faults import contended, disconnect, power, sweep
 from tests.faults.databases import Postgresql, Sqlite
 from tests.faults.operations import OPERATIONS, Operation
 from tests.faults.sweep import Step, Verdict
@@ -65,6 +66,8 @@ class Tally:
 
 
 def main(arguments: list[str]) -> int:
+    if arguments[:1] == ["contended"]:
+        return contended.main(arguments[1:])
     options = _parser().parse_args(arguments)
     chosen = [o for o in OPERATIONS if not options.names or o.name in options.names]
     ends_at = time.monotonic() + options.seconds
