@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 
+MOST_DELAYS = 40
 BYTES_PER_MB = 1_000_000
 
 
@@ -131,5 +132,12 @@ def job_max_attempts() -> int:
 
 def job_retry_delay(attempts: int) -> timedelta:
     """Return the wait before the next attempt: doubling, at most 40 times the first."""
-    factor = min(2 ** max(attempts - 1, 0), 40)
+    factor = min(2 ** max(attempts - 1, 0), MOST_DELAYS)
     return timedelta(seconds=settings.JOB_RETRY_DELAY_SECONDS * factor)
+
+
+def job_longest_wait() -> timedelta:
+    """Return how far ahead a job's next run can lie; a lease more for other clocks."""
+    return timedelta(seconds=settings.JOB_RETRY_DELAY_SECONDS * MOST_DELAYS) + (
+        job_lease()
+    )

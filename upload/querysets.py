@@ -94,11 +94,19 @@ class JobQuerySet(models.QuerySet[Any]):
         return self.filter(state=JobState.RUNNING, lease_until__lt=now)
 
     def claimable(self, at: datetime | None = None) -> "JobQuerySet":
-        """Return jobs that a worker may start now."""
+        """Return jobs that a worker may start now.
+
+        A time further ahead than any of ours can lie was written while a clock was
+        wrong, so it holds nobody back.
+        """
         now = at or timezone.now()
+        never_so_late = now + conf.job_longest_wait()
+        never_so_long = now + conf.job_lease() * 1.5
         return self.filter(
             Q(state=JobState.QUEUED, next_run_at__lte=now)
+            | Q(state=JobState.QUEUED, next_run_at__gt=never_so_late)
             | Q(state=JobState.RUNNING, lease_until__lt=now)
+            | Q(state=JobState.RUNNING, lease_until__gt=never_so_long)
         )
 
 

@@ -113,6 +113,8 @@ def _is_queued(job: Job, now: Any, *, queue_is_empty: bool) -> bool:
     A job that was never queued may be run by the process that made it, so it is left
     alone for the time of one lease.
     """
+    if (job.enqueued_at or job.created_at) > now + conf.job_lease():
+        return False  # by a clock that was wrong; its queue row waits until then
     if job.enqueued_at is None:
         return bool(job.created_at > now - conf.job_lease())
     # A dead worker's last sign of life: what was queued before it, that worker took.

@@ -18,7 +18,7 @@ from typing import Any
 from django.conf import settings
 from django.db import close_old_connections
 
-from upload import conf, queues, recovery
+from upload import conf, queues, recovery, schedules
 from upload.cluster import Cluster
 
 logger = logging.getLogger(__name__)
@@ -83,6 +83,7 @@ class Supervisor:
         """Recover jobs, then look for hung clusters."""
         close_old_connections()
         _guarded(recovery.recover)
+        _guarded(schedules.mend_times)
         for cluster in self.clusters:
             _guarded(partial(look_after, cluster))
         close_old_connections()

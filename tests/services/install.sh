@@ -24,6 +24,7 @@ need e2fsprogs has_program /usr/sbin/mkfs.ext4
 need openssh-server has_program /usr/sbin/sshd
 need memcached has memcached
 need liberasurecode1 has_library liberasurecode.so.1
+need faketime has_program /usr/bin/faketime
 need libmagic1 has_library libmagic.so.1
 need fonts-ipafont-gothic has_font 'ipag.*'
 
