@@ -47,7 +47,9 @@ messages: dev
 
 faults: dev
 	@tests/services/install.sh
-	$(PYTHON) -m tests.faults --full --seconds 3300
+	$(PYTHON) -m tests.faults --full --seconds 1500
+	$(PYTHON) -m tests.faults --full --seconds 1100 --postgresql
+	$(PYTHON) -m tests.faults contended --seconds 700
 
 bench: dev
 	$(PYTHON) -m tests.bench

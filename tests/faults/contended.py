@@ -3,7 +3,8 @@
 Two or more callers click store, copy and remove on one session at a barrier, then two
 workers claim what they made. Exactly one caller may win, each other gets a message, and
 one worker runs the job, once. ``--rounds`` says how often, 10,000 by default; half of
-them are on SQLite and half on a PostgreSQL of its own. Prints the counts and ends with
+them are on SQLite and half on a PostgreSQL of its own; ``--seconds`` ends them early.
+Prints the counts and ends with
 1 where anything was wrong.
 """
 
@@ -39,7 +40,8 @@ class Counts:
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults contended")
     parser.add_argument("--rounds", type=int, default=10_000)
-    rounds = parser.parse_args(arguments).rounds // 2
+    parser.add_argument("--seconds", type=float, default=3600)
+    options = parser.parse_args(arguments)
     wrong = []
     with ExitStack() as stack:
         prefix = "muniment-contended-"
@@ -47,7 +49,9 @@ def main(arguments: list[str]) -> int:
         server = stack.enter_context(postgresql.server())
         for name, url in (("SQLite", ""), ("PostgreSQL", server)):
             migrated = sweep.migrate(folder / f"{name}-migrated", url)
-            counts = contend(folder / name, migrated, rounds)
+            counts = contend(
+                folder / name, migrated, options.rounds // 2, options.seconds / 2
+            )
             sys.stdout.write(f"{name}: {told(counts)}\n")
             wrong += counts.wrong
     sys.stdout.writelines(f"{sentence}\n" for sentence in wrong)
@@ -62,13 +66,16 @@ def told(counts: Counts) -> str:
     )
 
 
-def contend(folder: Path, migrated: Sqlite | Postgresql, rounds: int) -> Counts:
+def contend(
+    folder: Path, migrated: Sqlite | Postgresql, rounds: int, seconds: float
+) -> Counts:
     """Play the rounds in a world of its own; see ``tests.faults.rivals``."""
+    numbers = [str(number) for number in (rounds, CALLERS, seconds)]
     world = World(folder, folder / "uploaded")
     world.take_database(migrated)
     try:
         played = subprocess.run(
-            [sys.executable, "-m", "tests.faults.rivals", str(rounds), str(CALLERS)],
+            [sys.executable, "-m", "tests.faults.rivals", *numbers],
             cwd=ROOT,
             env=world.environment() | {"LOG_LEVEL": "CRITICAL"},
             capture_output=True,

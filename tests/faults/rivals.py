@@ -1,4 +1,4 @@
-"""Callers and workers at a barrier: ``python -m tests.faults.rivals ROUNDS CALLERS``.
+"""Callers and workers at a barrier: ``… tests.faults.rivals ROUNDS CALLERS SECONDS``.
 
 Each is a process of its own with its own connection. This one prepares a session, lets
 all callers ask at once, then two workers run what was made, and compares what each says
@@ -9,6 +9,7 @@ import json
 import multiprocessing
 import random
 import sys
+import time
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,8 @@ def main() -> None:
     start = fork.Barrier(WORKERS)
     asking = [_forked(_ask, barrier) for _ in range(callers)]
     working = [_forked(_work, start) for _ in range(WORKERS)]
-    counts = _play(rounds, asking, working)
+    ends_at = time.monotonic() + float(sys.argv[3])
+    counts = _play(rounds, ends_at, asking, working)
     for pipe in (*asking, *working):
         pipe.send(None)
     sys.stdout.write(json.dumps(counts) + "\n")
@@ -74,13 +76,17 @@ def _work(job_id: int) -> bool:
     return tasks.run_job(job_id)
 
 
-def _play(rounds: int, asking: list[Connection], working: list[Connection]) -> Any:
+def _play(
+    rounds: int, ends_at: float, asking: list[Connection], working: list[Connection]
+) -> Any:
     counts: dict[str, Any] = dict.fromkeys(
         ("rounds", "winners", "told", "executions"), 0
     )
     counts["wrong"] = []
     user, chance = _people(), random.Random(rounds)
     for number in range(rounds):
+        if time.monotonic() > ends_at:
+            break
         session = _prepared(number, user)
         kinds = ["store", "remove"] if session.status == "UG" else ["copy", "remove"]
         orders = [(session.pk, chance.choice(kinds), user.pk) for _ in asking]

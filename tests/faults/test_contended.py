@@ -15,7 +15,7 @@ def test_of_three_callers_one_wins_and_of_two_workers_one_runs_it(
         tmp_path / "migrated", os.environ.get("TEST_DATABASE_URL", "")
     )
 
-    counts = contended.contend(tmp_path / "contended", migrated, ROUNDS)
+    counts = contended.contend(tmp_path / "contended", migrated, ROUNDS, 600)
 
     migrated.drop()
     assert counts.wrong == []
