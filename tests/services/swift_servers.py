@@ -101,7 +101,8 @@ def main(folder: Path, cache_port: str) -> None:
     utils.SWIFT_CONF_FILE = str(folder / "swift.conf")
     utils.validate_hash_conf()
     listeners = {
-        kind: eventlet.listen(("127.0.0.1", 0), backlog=50) for kind in (*KINDS, "proxy")
+        kind: eventlet.listen(("127.0.0.1", 0), backlog=50)
+        for kind in (*KINDS, "proxy")
     }
     for kind in KINDS:
         _make_ring(folder / f"{kind}.ring.gz", listeners[kind].getsockname()[1])

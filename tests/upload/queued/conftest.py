@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.services import couchdb, ftp, mongo, swift
+from tests.services import azurite, couchdb, ftp, gcs, mongo, swift
 
 
 @pytest.fixture(scope="session")
@@ -42,3 +42,15 @@ def mongo_server() -> Iterator[str]:
 def swift_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[swift.Server]:
     with swift.swift_server(tmp_path_factory.mktemp("swift")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def gcs_server() -> Iterator[str]:
+    with gcs.gcs_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def azurite_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with azurite.azurite_server(tmp_path_factory.mktemp("azurite")) as connection:
+        yield connection
