@@ -4,7 +4,7 @@ import logging
 import os
 import subprocess
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -139,13 +139,41 @@ def test_a_server_that_does_not_listen_is_an_os_error(
 # FTP servers that lose bytes
 
 
-def test_a_file_that_an_ftp_server_kept_short_gets_no_name(tmp_path: Path) -> None:
-    with ftp.ftp_server(tmp_path, keeps_short=True) as server:
+@pytest.mark.parametrize("spoil", [ftp.shorten, ftp.rot])
+def test_a_file_that_an_ftp_server_spoils_gets_no_name(
+    spoil: Callable[[Path], None], tmp_path: Path
+) -> None:
+    with ftp.ftp_server(tmp_path, spoil=spoil) as server:
         storage = made(ftp_entry(server))
-        with pytest.raises(OSError, match="2 bytes"):
+        with pytest.raises(OSError, match=r"a\.txt"):
             storage.save("a.txt", ContentFile(b"abc"))
 
     assert [path for path in server.root.rglob("*") if path.is_file()] == []
+
+
+class Tampering(ContentFile):
+    """Content that, when nearly sent, changes what the server has of it already."""
+
+    root: Path
+
+    def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
+        yield from super().chunks(chunk_size)
+        (staged,) = (path for path in self.root.rglob("*") if path.is_file())
+        with staged.open("r+b") as file:
+            file.write(bytes([LONG[0] ^ 1]))
+
+
+def test_a_file_that_an_sftp_server_spoils_gets_no_name(
+    request: pytest.FixtureRequest,
+) -> None:
+    entry = entry_of("sftp", request)
+    content = Tampering(LONG)
+    content.root = Path(entry["OPTIONS"]["root"])
+
+    with pytest.raises(OSError, match=r"a\.bin"):
+        made(entry).save("a.bin", content)
+
+    assert held(content.root) == []
 
 
 def test_text_is_not_changed_after_a_listing(request: pytest.FixtureRequest) -> None:
