@@ -5,6 +5,7 @@ import os
 import subprocess
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -61,14 +62,23 @@ def test_a_connection_that_is_cut_leaves_no_name(
         entry["OPTIONS"]["patience_seconds"] = 0.5
     with cutting_proxy(port_of(entry["OPTIONS"])) as proxy:
         proxy.cut_after = cut_after
-        with pytest.raises(OSError):
-            made(through(entry, proxy.port)).save("a/b.bin", ContentFile(LONG))
+        with closed(made(through(entry, proxy.port))) as cut, pytest.raises(OSError):
+            cut.save("a/b.bin", ContentFile(LONG))
 
-    direct = made(entry)
-    assert direct.exists("a/b.bin") is False
-    assert direct.save("a/b.bin", ContentFile(LONG)) == "a/b.bin"
-    with direct.open("a/b.bin") as file:
-        assert file.read() == LONG
+    with closed(made(entry)) as direct:
+        assert direct.exists("a/b.bin") is False
+        assert direct.save("a/b.bin", ContentFile(LONG)) == "a/b.bin"
+        with direct.open("a/b.bin") as file:
+            assert file.read() == LONG
+
+
+@contextmanager
+def closed(storage: Any) -> Iterator[Any]:
+    try:
+        yield storage
+    finally:
+        if hasattr(storage, "close"):
+            storage.close()
 
 
 # Strangers and refusals
