@@ -40,7 +40,10 @@ def _sftp(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 
 def _rclone_sftp(request: pytest.FixtureRequest) -> dict[str, Any]:
-    server: rclone.Server = request.getfixturevalue("sftp_server")
+    return sftp_entry(request.getfixturevalue("sftp_server"))
+
+
+def sftp_entry(server: rclone.Server) -> dict[str, Any]:
     root = uuid.uuid4().hex
     (server.root / root).mkdir()
     options = {
@@ -55,7 +58,10 @@ def _rclone_sftp(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 
 def _ftp_of(fixture: str, request: pytest.FixtureRequest) -> dict[str, Any]:
-    server: ftp.Server = request.getfixturevalue(fixture)
+    return ftp_entry(request.getfixturevalue(fixture))
+
+
+def ftp_entry(server: ftp.Server) -> dict[str, Any]:
     root = uuid.uuid4().hex
     (server.root / root).mkdir()
     options = {

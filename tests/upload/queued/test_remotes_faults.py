@@ -16,7 +16,7 @@ from django.core.files.base import ContentFile
 from tests.services import ftp, openssh, rclone
 from tests.services.cutting import cutting_proxy
 from tests.services.faulty_http import Fault, Faulty, faulty_proxy
-from tests.upload.queued.remotes import entry_of, made, s3_entry
+from tests.upload.queued.remotes import entry_of, ftp_entry, made, s3_entry
 
 LONG = os.urandom(1 << 20) * 10
 WRONG = "wrong-word"
@@ -194,17 +194,6 @@ def test_text_is_not_changed_after_a_listing(request: pytest.FixtureRequest) -> 
     storage.save("b", ContentFile(b"one\ntwo\n"))
 
     assert storage.size("b") == 8
-
-
-def ftp_entry(server: ftp.Server) -> dict[str, Any]:
-    options = {
-        "host": "127.0.0.1",
-        "port": server.port,
-        "username": ftp.USER,
-        "password": ftp.PASSWORD,
-    }
-    backend = "upload.queued_storage.remotes.ftp.StreamingFTPStorage"
-    return {"BACKEND": backend, "OPTIONS": options}
 
 
 # S3 servers that fail and lose answers

@@ -1,7 +1,8 @@
 """An FTP server as a storage: staged, measured, renamed, streamed both ways.
 
-FTP has no digests and ends a cut-off file like a whole one, so the size is asked for and
-the bytes are read back before the name is given. Without ``tls`` the password travels readable.
+FTP has no digests and ends a cut-off file like a whole one, so the size is asked for
+and the bytes are read back before the name is given. Without ``tls`` the password
+travels readable.
 """
 
 import ftplib
