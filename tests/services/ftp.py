@@ -74,7 +74,8 @@ def rot(path: Path) -> None:
 
 def _serve(server: Any, ended: threading.Event) -> None:
     while not ended.is_set():
-        server.serve_forever(timeout=0.05, blocking=False, handle_exit=False)
+        # Not serve_forever: that logs its start each time.
+        server.ioloop.loop(0.05, blocking=False)
     server.close_all()
 
 
