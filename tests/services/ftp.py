@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -31,11 +31,11 @@ def ftp_server(
     *,
     tls: bool = False,
     lacking: tuple[str, ...] = (),
-    keeps_short: bool = False,
+    spoil: Callable[[Path], None] | None = None,
 ) -> Iterator[Server]:
     """Serve ``folder``/root; commands ``lacking`` are unknown, as in old servers.
 
-    ``keeps_short``: it loses the last byte of each file and says that all is well.
+    ``spoil`` does something to each file that arrives; the server says all is well.
     """
     from pyftpdlib.authorizers import DummyAuthorizer
     from pyftpdlib.ioloop import IOLoop
@@ -48,8 +48,8 @@ def ftp_server(
     certificate = _certificate(folder) if tls else ""
     handler = _handler(certificate, lacking)
     handler.authorizer = authorizer
-    if keeps_short:
-        handler.on_file_received = lambda _self, file: _shorten(Path(file))
+    if spoil is not None:
+        handler.on_file_received = lambda _self, file: spoil(Path(file))
     server = FTPServer(("127.0.0.1", 0), handler, ioloop=IOLoop())
     ended = threading.Event()
     thread = threading.Thread(target=_serve, args=(server, ended), daemon=True)
@@ -61,13 +61,21 @@ def ftp_server(
         thread.join()
 
 
-def _shorten(path: Path) -> None:
+def shorten(path: Path) -> None:
     os.truncate(path, path.stat().st_size - 1)
+
+
+def rot(path: Path) -> None:
+    """Change the last byte and leave the size."""
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
 
 
 def _serve(server: Any, ended: threading.Event) -> None:
     while not ended.is_set():
-        server.serve_forever(timeout=0.05, blocking=False, handle_exit=False)
+        # Not serve_forever: that logs its start each time.
+        server.ioloop.loop(0.05, blocking=False)
     server.close_all()
 
 

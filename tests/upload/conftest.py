@@ -7,7 +7,16 @@ from typing import Any
 
 import pytest
 
-from tests.services import openssh, rclone
+from tests.services import (
+    azurite,
+    couchdb,
+    ftp,
+    gcs,
+    mongo,
+    openssh,
+    rclone,
+    swift,
+)
 from tests.upload import places
 from tests.upload.places import Place
 
@@ -42,6 +51,55 @@ def openssh_server(
 ) -> Iterator[openssh.Server]:
     with openssh.sftp_server(tmp_path_factory.mktemp("openssh")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def ftp_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ftp.Server]:
+    with ftp.ftp_server(tmp_path_factory.mktemp("ftp")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def old_ftp_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ftp.Server]:
+    folder = tmp_path_factory.mktemp("old-ftp")
+    with ftp.ftp_server(folder, lacking=("MLST", "MLSD")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def ftps_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ftp.Server]:
+    with ftp.ftp_server(tmp_path_factory.mktemp("ftps"), tls=True) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def couchdb_server() -> Iterator[str]:
+    with couchdb.couchdb_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def mongo_server() -> Iterator[str]:
+    with mongo.mongo_server() as uri:
+        yield uri
+
+
+@pytest.fixture(scope="session")
+def swift_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[swift.Server]:
+    with swift.swift_server(tmp_path_factory.mktemp("swift")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def gcs_server() -> Iterator[str]:
+    with gcs.gcs_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def azurite_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with azurite.azurite_server(tmp_path_factory.mktemp("azurite")) as connection:
+        yield connection
 
 
 @pytest.fixture(params=[*LOCAL, *SERVED])

@@ -1,5 +1,6 @@
 """The contract of Django's file storage API, held to by each storage in use."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,11 @@ from django.core.files.base import ContentFile, File
 from django.core.files.storage import FileSystemStorage, InMemoryStorage, Storage
 from django.utils import timezone
 
+from tests.upload.queued import remotes
 from upload.storage import DurableFileSystemStorage, TempFileStorage
 
-KINDS = ["durable", "alias", "django", "memory"]
+LOCAL = ["durable", "alias", "django", "memory"]
+REMOTE = sorted(set(remotes.KINDS) - {"sftp-rclone", "ftp-old", "ftps"})
 BASE_URL = "/media/kept/"
 
 
@@ -21,9 +24,8 @@ def storages_in_tmp() -> None:
     """Make no storages: these tests look at a bare folder."""
 
 
-@pytest.fixture(params=KINDS)
-def storage(request: pytest.FixtureRequest, tmp_path: Path, settings: Any) -> Storage:
-    options: dict[str, Any] = {"location": str(tmp_path), "base_url": BASE_URL}
+def made(kind: str, folder: Path, settings: Any) -> Storage:
+    options: dict[str, Any] = {"location": str(folder), "base_url": BASE_URL}
     durable = "upload.storage.DurableFileSystemStorage"
     settings.STORAGES = settings.STORAGES | {
         "temp": {"BACKEND": durable, "OPTIONS": options}
@@ -34,7 +36,25 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path, settings: Any) -> St
         "django": lambda: FileSystemStorage(**options),
         "memory": lambda: InMemoryStorage(**options),
     }
-    return made[request.param]()  # type: ignore[no-any-return]
+    return made[kind]()  # type: ignore[no-any-return]
+
+
+@pytest.fixture(params=LOCAL)
+def local(request: pytest.FixtureRequest, tmp_path: Path, settings: Any) -> Storage:
+    return made(request.param, tmp_path, settings)
+
+
+@pytest.fixture(params=LOCAL + REMOTE)
+def storage(
+    request: pytest.FixtureRequest, tmp_path: Path, settings: Any, db: None
+) -> Iterator[Storage]:
+    if request.param in LOCAL:
+        yield made(request.param, tmp_path, settings)
+        return
+    storage = remotes.made(remotes.entry_of(request.param, request))
+    yield storage
+    if hasattr(storage, "close"):
+        storage.close()
 
 
 def test_it_is_a_storage(storage: Storage) -> None:
@@ -183,29 +203,47 @@ def test_a_listing_of_a_missing_folder_is_an_error(storage: Storage) -> None:
         storage.listdir("missing")
 
 
-def test_a_url_is_quoted_below_the_base(storage: Storage) -> None:
-    assert storage.url("a b/ü?.txt") == f"{BASE_URL}a%20b/%C3%BC%3F.txt"
+def test_a_url_is_quoted_below_the_base(local: Storage) -> None:
+    assert local.url("a b/ü?.txt") == f"{BASE_URL}a%20b/%C3%BC%3F.txt"
 
 
-def test_a_path_lies_below_the_location(storage: Storage, tmp_path: Path) -> None:
-    assert storage.path("a/b.txt") == str(tmp_path / "a" / "b.txt")
+def test_a_path_lies_below_the_location(local: Storage, tmp_path: Path) -> None:
+    assert local.path("a/b.txt") == str(tmp_path / "a" / "b.txt")
 
 
-@pytest.mark.parametrize("what", ["accessed", "created", "modified"])
-def test_times_are_aware_and_now(storage: Storage, what: str) -> None:
+def test_the_modified_time_is_aware_and_now(storage: Storage) -> None:
     storage.save("a.txt", ContentFile(b"x"))
 
-    moment = getattr(storage, f"get_{what}_time")("a.txt")
+    moment = storage.get_modified_time("a.txt")
 
     assert timezone.is_aware(moment)
     assert abs(timezone.now() - moment) < timedelta(minutes=1)
 
 
-@pytest.mark.parametrize("what", ["accessed", "created", "modified"])
-def test_times_are_naive_without_time_zones(
-    storage: Storage, settings: Any, what: str
+def test_the_modified_time_is_naive_without_time_zones(
+    storage: Storage, settings: Any
 ) -> None:
     settings.USE_TZ = False
     storage.save("a.txt", ContentFile(b"x"))
 
-    assert timezone.is_naive(getattr(storage, f"get_{what}_time")("a.txt"))
+    assert timezone.is_naive(storage.get_modified_time("a.txt"))
+
+
+@pytest.mark.parametrize("what", ["accessed", "created"])
+def test_times_are_aware_and_now(local: Storage, what: str) -> None:
+    local.save("a.txt", ContentFile(b"x"))
+
+    moment = getattr(local, f"get_{what}_time")("a.txt")
+
+    assert timezone.is_aware(moment)
+    assert abs(timezone.now() - moment) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("what", ["accessed", "created"])
+def test_times_are_naive_without_time_zones(
+    local: Storage, settings: Any, what: str
+) -> None:
+    settings.USE_TZ = False
+    local.save("a.txt", ContentFile(b"x"))
+
+    assert timezone.is_naive(getattr(local, f"get_{what}_time")("a.txt"))

@@ -40,7 +40,10 @@ def _sftp(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 
 def _rclone_sftp(request: pytest.FixtureRequest) -> dict[str, Any]:
-    server: rclone.Server = request.getfixturevalue("sftp_server")
+    return sftp_entry(request.getfixturevalue("sftp_server"))
+
+
+def sftp_entry(server: rclone.Server) -> dict[str, Any]:
     root = uuid.uuid4().hex
     (server.root / root).mkdir()
     options = {
@@ -55,7 +58,10 @@ def _rclone_sftp(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 
 def _ftp_of(fixture: str, request: pytest.FixtureRequest) -> dict[str, Any]:
-    server: ftp.Server = request.getfixturevalue(fixture)
+    return ftp_entry(request.getfixturevalue(fixture))
+
+
+def ftp_entry(server: ftp.Server) -> dict[str, Any]:
     root = uuid.uuid4().hex
     (server.root / root).mkdir()
     options = {
@@ -119,6 +125,41 @@ def _swift(request: pytest.FixtureRequest) -> dict[str, Any]:
     return {"BACKEND": f"{REMOTES}.swift.SwiftStorage", "OPTIONS": options}
 
 
+def _gcs(request: pytest.FixtureRequest) -> dict[str, Any]:
+    from google.auth.credentials import AnonymousCredentials
+
+    url: str = request.getfixturevalue("gcs_server")
+    # Google's own client reads where its server is from the environment.
+    patch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
+    patch.setenv("STORAGE_EMULATOR_HOST", url)
+    bucket = f"b{uuid.uuid4().hex}"
+    made = requests.post(f"{url}/storage/v1/b", json={"name": bucket}, timeout=10)
+    made.raise_for_status()
+    options = {
+        "bucket_name": bucket,
+        "project_id": "test",
+        "credentials": AnonymousCredentials(),  # type: ignore[no-untyped-call]
+        "location": "records",
+    }
+    backend = f"{REMOTES}.gcs.VerifiedGoogleCloudStorage"
+    return {"BACKEND": backend, "OPTIONS": options}
+
+
+def _azure(request: pytest.FixtureRequest) -> dict[str, Any]:
+    from azure.storage.blob import BlobServiceClient
+
+    connection: str = request.getfixturevalue("azurite_server")
+    container = uuid.uuid4().hex
+    with BlobServiceClient.from_connection_string(connection) as service:
+        service.create_container(container)
+    options = {
+        "connection_string": connection,
+        "azure_container": container,
+        "location": "records",
+    }
+    return {"BACKEND": f"{REMOTES}.azure.VerifiedAzureStorage", "OPTIONS": options}
+
+
 ENTRIES: dict[str, Any] = {
     "sftp": _sftp,
     "sftp-rclone": _rclone_sftp,
@@ -130,5 +171,7 @@ ENTRIES: dict[str, Any] = {
     "couchdb": _couchdb,
     "gridfs": _gridfs,
     "swift": _swift,
+    "gcs": _gcs,
+    "azure": _azure,
 }
 KINDS = list(ENTRIES)

@@ -4,7 +4,8 @@ import logging
 import os
 import subprocess
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +16,7 @@ from django.core.files.base import ContentFile
 from tests.services import ftp, openssh, rclone
 from tests.services.cutting import cutting_proxy
 from tests.services.faulty_http import Fault, Faulty, faulty_proxy
-from tests.upload.queued.remotes import entry_of, made, s3_entry
+from tests.upload.queued.remotes import entry_of, ftp_entry, made, s3_entry
 
 LONG = os.urandom(1 << 20) * 10
 WRONG = "wrong-word"
@@ -61,14 +62,23 @@ def test_a_connection_that_is_cut_leaves_no_name(
         entry["OPTIONS"]["patience_seconds"] = 0.5
     with cutting_proxy(port_of(entry["OPTIONS"])) as proxy:
         proxy.cut_after = cut_after
-        with pytest.raises(OSError):
-            made(through(entry, proxy.port)).save("a/b.bin", ContentFile(LONG))
+        with closed(made(through(entry, proxy.port))) as cut, pytest.raises(OSError):
+            cut.save("a/b.bin", ContentFile(LONG))
 
-    direct = made(entry)
-    assert direct.exists("a/b.bin") is False
-    assert direct.save("a/b.bin", ContentFile(LONG)) == "a/b.bin"
-    with direct.open("a/b.bin") as file:
-        assert file.read() == LONG
+    with closed(made(entry)) as direct:
+        assert direct.exists("a/b.bin") is False
+        assert direct.save("a/b.bin", ContentFile(LONG)) == "a/b.bin"
+        with direct.open("a/b.bin") as file:
+            assert file.read() == LONG
+
+
+@contextmanager
+def closed(storage: Any) -> Iterator[Any]:
+    try:
+        yield storage
+    finally:
+        if hasattr(storage, "close"):
+            storage.close()
 
 
 # Strangers and refusals
@@ -139,13 +149,41 @@ def test_a_server_that_does_not_listen_is_an_os_error(
 # FTP servers that lose bytes
 
 
-def test_a_file_that_an_ftp_server_kept_short_gets_no_name(tmp_path: Path) -> None:
-    with ftp.ftp_server(tmp_path, keeps_short=True) as server:
+@pytest.mark.parametrize("spoil", [ftp.shorten, ftp.rot])
+def test_a_file_that_an_ftp_server_spoils_gets_no_name(
+    spoil: Callable[[Path], None], tmp_path: Path
+) -> None:
+    with ftp.ftp_server(tmp_path, spoil=spoil) as server:
         storage = made(ftp_entry(server))
-        with pytest.raises(OSError, match="2 bytes"):
+        with pytest.raises(OSError, match=r"a\.txt"):
             storage.save("a.txt", ContentFile(b"abc"))
 
     assert [path for path in server.root.rglob("*") if path.is_file()] == []
+
+
+class Tampering(ContentFile):
+    """Content that, when nearly sent, changes what the server has of it already."""
+
+    root: Path
+
+    def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
+        yield from super().chunks(chunk_size)
+        (staged,) = (path for path in self.root.rglob("*") if path.is_file())
+        with staged.open("r+b") as file:
+            file.write(bytes([LONG[0] ^ 1]))
+
+
+def test_a_file_that_an_sftp_server_spoils_gets_no_name(
+    request: pytest.FixtureRequest,
+) -> None:
+    entry = entry_of("sftp", request)
+    content = Tampering(LONG)
+    content.root = Path(entry["OPTIONS"]["root"])
+
+    with pytest.raises(OSError, match=r"a\.bin"):
+        made(entry).save("a.bin", content)
+
+    assert held(content.root) == []
 
 
 def test_text_is_not_changed_after_a_listing(request: pytest.FixtureRequest) -> None:
@@ -156,17 +194,6 @@ def test_text_is_not_changed_after_a_listing(request: pytest.FixtureRequest) -> 
     storage.save("b", ContentFile(b"one\ntwo\n"))
 
     assert storage.size("b") == 8
-
-
-def ftp_entry(server: ftp.Server) -> dict[str, Any]:
-    options = {
-        "host": "127.0.0.1",
-        "port": server.port,
-        "username": ftp.USER,
-        "password": ftp.PASSWORD,
-    }
-    backend = "upload.queued_storage.remotes.ftp.StreamingFTPStorage"
-    return {"BACKEND": backend, "OPTIONS": options}
 
 
 # S3 servers that fail and lose answers

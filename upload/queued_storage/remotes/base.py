@@ -165,6 +165,15 @@ def require_size(path: str, sent_bytes: int, held_bytes: int | None) -> None:
     verify(path, Receipt(sent_bytes, ""), Receipt(held_bytes or 0, ""))
 
 
+def require_digest(path: str, held: str, sent: str) -> None:
+    """Raise ``OSError`` where the place tells another digest; ``""`` is none told."""
+    if held and held != sent:
+        raise OSError(
+            _("%(name)s: the bytes are not those that were sent; read it again.")
+            % {"name": path}
+        )
+
+
 @contextmanager
 def as_os_errors() -> Iterator[None]:
     """Turn the refusals of targets into what callers of a storage expect."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from upload.copy_engine import Hasher, Receipt
 from upload.targets.base import refused, unreachable
 
 CONNECT_SECONDS = 10.0
@@ -125,14 +126,14 @@ def told(
         raise unreachable(place, "EOFError") from None
 
 
-def send(ftp: ftplib.FTP, path: str, chunks: Iterable[bytes]) -> int:
-    """Store a file; return the bytes sent, which are not proved to be held."""
-    sent = 0
+def send(ftp: ftplib.FTP, path: str, chunks: Iterable[bytes]) -> Receipt:
+    """Store a file; return what was sent, which is not proved to be held."""
+    hasher = Hasher()
     try:
-        with closing(ftp.transfercmd(f"STOR {path}")) as data:
+        with hasher, closing(ftp.transfercmd(f"STOR {path}")) as data:
             for chunk in chunks:
+                hasher.update(chunk)
                 data.sendall(chunk)
-                sent += len(chunk)
             _unwrap(data)
     except BaseException:
         # The answer to STOR comes all the same; unread it would be the next one's.
@@ -140,7 +141,7 @@ def send(ftp: ftplib.FTP, path: str, chunks: Iterable[bytes]) -> int:
             ftp.voidresp()
         raise
     ftp.voidresp()
-    return sent
+    return hasher.receipt()
 
 
 def receive(ftp: ftplib.FTP, path: str, start: int) -> Iterator[bytes]:

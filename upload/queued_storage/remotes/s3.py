@@ -54,7 +54,8 @@ class VerifiedS3Storage(RemoteStorage, S3Storage):
         super().__init__(**options)
         if self.file_overwrite or self.gzip:
             raise ImproperlyConfigured(
-                _("VerifiedS3Storage refuses file_overwrite and gzip; remove them.")
+                _("%(class)s refuses file_overwrite and gzip; remove them.")
+                % {"class": type(self).__name__}
             )
         stock: Any = self
         stock.location = stock.location.strip("/")
