@@ -10,6 +10,7 @@ WORDS: dict[str, Any] = {
     "opened": _("Session opened"),
     "upload_started": _("Upload started"),
     "file_received": _("File received"),
+    "malware_refused": _("File with malware refused"),
     "file_removed": _("File removed"),
     "file_stored": _("File stored"),
     "emptied": _("Session emptied"),

@@ -122,6 +122,9 @@ AUTH_PASSWORD_VALIDATORS = [
 
 # The site whose frame the upload page gets for staff; the core names it only here.
 STAFF_SITE = "django.contrib.admin.sites.site"
+# What the health page tells of, beside the database: each answers "ok",
+# "unavailable" or "off".
+HEALTH_PARTS = {"scanner": "upload.malware.state"}
 CSRF_FAILURE_VIEW = "upload.views.refusals.csrf_failure"
 
 # Language and time
@@ -195,6 +198,12 @@ MAX_SINGLE_UPLOAD_SIZE_MB = env.integer("MAX_SINGLE_UPLOAD_SIZE_MB", 6144, minim
 MAX_TOTAL_UPLOAD_SIZE_MB = env.integer("MAX_TOTAL_UPLOAD_SIZE_MB", 102_400, minimum=1)
 MAX_TOTAL_UPLOAD_COUNT = env.integer("MAX_TOTAL_UPLOAD_COUNT", 100_000, minimum=1)
 ACCEPT_EMPTY_FILES = env.boolean("ACCEPT_EMPTY_FILES", default=True)
+# Malware scanner (clamd): unix:/path or host:port; empty: files are not scanned.
+CLAMD_ADDRESS = env.mapping("CLAMD_ADDRESS", "", env.socket_address)
+CLAMD_TIMEOUT_SECONDS = env.integer("CLAMD_TIMEOUT_SECONDS", 120, minimum=1)
+# What clamd surely reads to its end: its StreamMaxLength and MaxFileSize, whichever is
+# less. Larger files are refused while it is on.
+CLAMD_MAX_SCAN_MB = env.integer("CLAMD_MAX_SCAN_MB", 25, minimum=1)
 UPLOADERS_MAY_DOWNLOAD_STORED = env.boolean(
     "UPLOADERS_MAY_DOWNLOAD_STORED", default=False
 )

@@ -57,6 +57,21 @@ def max_total_count() -> int:
     return int(settings.MAX_TOTAL_UPLOAD_COUNT)
 
 
+def clamd_address() -> str:
+    """Return ``unix:/path`` or ``host:port`` of the malware scanner; empty: none."""
+    return str(settings.CLAMD_ADDRESS)
+
+
+def clamd_timeout_seconds() -> int:
+    """Return how long the scan of one file may take."""
+    return int(settings.CLAMD_TIMEOUT_SECONDS)
+
+
+def clamd_max_scan_bytes() -> int:
+    """Return up to which size clamd surely reads a file to its end."""
+    return int(settings.CLAMD_MAX_SCAN_MB) * BYTES_PER_MB
+
+
 def keep_expired() -> timedelta:
     """Return how long the row of an expired session is kept for people to see."""
     return timedelta(days=settings.DELETE_EXPIRED_AFTER_DAYS)

@@ -236,6 +236,24 @@ class TypeRefused(MunimentError, ValueError):
     code = "type_mismatch"
 
 
+class MalwareFound(MunimentError, ValueError):
+    """The scanner found malware in a file; the file was dropped."""
+
+    code = "malware_found"
+
+
+class TooLargeToScan(MunimentError, ValueError):
+    """A file is larger than the scanner reads to its end."""
+
+    code = "too_large_to_scan"
+
+
+class ScannerUnavailable(MunimentError):
+    """The scanner is down, too slow or broken; nothing unscanned gets in."""
+
+    code = "scanner_unavailable"
+
+
 class NoRoom(MunimentError, OSError):
     """The storage has not enough space left; nothing was written."""
 

@@ -14,8 +14,8 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from upload import conf, events, names, paths, policy, sniff, transitions
-from upload.copy_engine import Receipt
+from upload import conf, events, malware, names, paths, policy, sniff, transitions
+from upload.copy_engine import Receipt, verify
 from upload.errors import EmptyFileRefused, MunimentError, NameTaken, SizeMismatch
 from upload.events import SYSTEM, Cause
 from upload.staging import StagedFile
@@ -45,7 +45,8 @@ def receive(session: Any, file: UploadedFile, intent: Intent = PLAIN) -> Any:
     """Receive ``file`` and return its ``TempUploadedFile``.
 
     Raise ``IllegalTransition``, ``NameRefused``, ``NameTaken``, ``EmptyFileRefused``,
-    ``SizeMismatch``, ``DigestMismatch`` or ``LimitExceeded``; then nothing is kept.
+    ``SizeMismatch``, ``DigestMismatch``, ``LimitExceeded`` or what ``malware`` raises;
+    then nothing is kept.
     """
     policy.require_state(Verb.UPLOAD, session)
     name = names.clean_display_name(file.name or "")
@@ -59,6 +60,7 @@ def receive(session: Any, file: UploadedFile, intent: Intent = PLAIN) -> Any:
         relative_path=names.clean_relative_path(intent.relative_path),
         received_by=intent.actor,
     )
+    _require_harmless(session, file, intent)
     storage = TempFileStorage()
     key = paths.key_for(session.uuid, row.uuid)
     try:
@@ -70,6 +72,14 @@ def receive(session: Any, file: UploadedFile, intent: Intent = PLAIN) -> Any:
         storage.delete(key)
         raise
     return row
+
+
+def _require_harmless(session: Any, file: UploadedFile, intent: Intent) -> None:
+    """Scan what is what it was said to be, and what there is room for; scans are slow."""
+    transitions.require_room(session)
+    if isinstance(file, StagedFile) and intent.sha256:
+        verify(file.name or "", Receipt(file.size or 0, intent.sha256), file.receipt)
+    malware.require_clean(session, file, Cause(actor=intent.actor))
 
 
 def _require_free(session: Any, name: str) -> None:

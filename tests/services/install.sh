@@ -21,6 +21,8 @@ need chromium has chromium
 need gettext has msgfmt
 need strace has strace
 need e2fsprogs has_program /usr/sbin/mkfs.ext4
+need nginx-light has_program /usr/sbin/nginx
+need clamav-daemon has_program /usr/sbin/clamd
 need openssh-server has_program /usr/sbin/sshd
 need libmagic1 has_library libmagic.so.1
 need fonts-ipafont-gothic has_font 'ipag.*'
