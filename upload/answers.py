@@ -41,6 +41,8 @@ STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (errors.LimitExceeded, 409),
     (errors.IllegalTransition, 409),
     (errors.SessionBusy, 409),
+    (errors.SessionSubmitted, 409),
+    (errors.DraftRefused, 409),
     (errors.LengthRequired, 411),
     (errors.TooLarge, 413),
     (errors.TooLargeToScan, 413),
@@ -78,6 +80,9 @@ HINTS = {
     "size_mismatch": TRY_AGAIN,
     "expired": gettext_lazy("Open a new session and send the files there."),
     "session_limit_exceeded": gettext_lazy("Finish or expire an open session first."),
+    "session_submitted": gettext_lazy(
+        "Open a new session for further files, or ask the records staff."
+    ),
     "malware_found": gettext_lazy(
         "Do not open the file. Tell whoever gave it to you, and your administrator."
     ),

@@ -41,6 +41,18 @@ class IllegalTransition(MunimentError, ValueError):
         )
 
 
+class SessionSubmitted(MunimentError, ValueError):
+    """The sender has submitted the session; records staff take it from here."""
+
+    code = "session_submitted"
+
+
+class DraftRefused(MunimentError, ValueError):
+    """A draft is not complete enough to become a submission."""
+
+    code = "draft_refused"
+
+
 class SessionBusy(MunimentError, ValueError):
     """Another byte-moving job is active on the session."""
 

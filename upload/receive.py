@@ -45,8 +45,8 @@ def receive(session: Any, file: UploadedFile, intent: Intent = PLAIN) -> Any:
     """Receive ``file`` and return its ``TempUploadedFile``.
 
     Raise ``IllegalTransition``, ``NameRefused``, ``NameTaken``, ``EmptyFileRefused``,
-    ``SizeMismatch``, ``DigestMismatch``, ``LimitExceeded`` or what ``malware`` raises;
-    then nothing is kept.
+    ``SizeMismatch``, ``DigestMismatch``, ``LimitExceeded``,
+    ``SessionSubmitted`` or what ``malware`` raises; then nothing is kept.
     """
     policy.require_state(Verb.UPLOAD, session)
     name = names.clean_display_name(file.name or "")
@@ -75,7 +75,7 @@ def receive(session: Any, file: UploadedFile, intent: Intent = PLAIN) -> Any:
 
 
 def _require_harmless(session: Any, file: UploadedFile, intent: Intent) -> None:
-    """Scan what is what it was said to be, and what there is room for; scans are slow."""
+    """Scan, which is slow, what there is room for and what is as it was declared."""
     transitions.require_room(session)
     if isinstance(file, StagedFile) and intent.sha256:
         verify(file.name or "", Receipt(file.size or 0, intent.sha256), file.receipt)
@@ -167,6 +167,8 @@ def _commit(session: Any, row: Any, intent: Intent) -> None:
 
 def _insert(session: Any, row: Any, cause: Cause, via: str) -> None:
     transitions.admit_file(session, row.size, cause)
+    if via or cause.actor is not None:  # not the models' own method
+        policy.require_in_hand(cause.actor, session)
     # No constraint spans both tables: the row of the session, held now, does.
     if session.permuploadedfile_set.filter(name=row.name).exists():
         _refuse_taken(session, row.name)
@@ -209,6 +211,8 @@ def remove(session: Any, row: Any, cause: Cause = SYSTEM) -> None:
     told = Cause(cause.actor, cause.job, cause.reason, detail)
     with transaction.atomic():
         transitions.require_still_uploading(session)
+        if cause.actor is not None:
+            policy.require_in_hand(cause.actor, session)
         if not row.delete()[0]:  # another removal was first
             raise _no_such_file(session, row.name)
         events.record(session, "file_removed", "deletion", told)

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.services.system import require_program
 from tests.services.waiting import wait_until
 
-# Harmless by agreement: every scanner reports it. In halves, so that this file is clean.
+# Harmless by agreement; every scanner reports it. In halves: this file is clean.
 EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR" + rb"-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 MAX_MB = 2
 CONFIG = """\
