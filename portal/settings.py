@@ -120,6 +120,17 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
+# Mail: reminders to owners of sessions. Without a host none is sent.
+EMAIL_HOST = env.text("EMAIL_HOST", "")
+EMAIL_PORT = env.integer("EMAIL_PORT", 25, minimum=1)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = env.boolean("EMAIL_USE_TLS", default=False)
+EMAIL_TIMEOUT = 30
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "muniment@localhost")
+# How people reach the portal, for the links in mails.
+PORTAL_URL = env.text("PORTAL_URL", "http://localhost:8000")
+
 # The site whose frame the upload page gets for staff; the core names it only here.
 STAFF_SITE = "django.contrib.admin.sites.site"
 # What the health page tells of, beside the database: each answers "ok",

@@ -32,6 +32,16 @@ def expiring_reminder_minutes() -> int | None:
     return _switchable(settings.UPLOAD_SESSION_EXPIRING_REMINDER_MINUTES)
 
 
+def email_host() -> str:
+    """Return the mail server, or ``""`` where no mail can be sent."""
+    return str(settings.EMAIL_HOST)
+
+
+def portal_url() -> str:
+    """Return the portal's address for links in mails, without a slash at its end."""
+    return str(settings.PORTAL_URL).rstrip("/")
+
+
 def file_upload_enabled() -> bool:
     return bool(settings.FILE_UPLOAD_ENABLED)
 
