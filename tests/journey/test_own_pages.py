@@ -1,4 +1,4 @@
-"""A sender's own pages in Chromium: without barriers, narrow, by the keyboard, in words."""
+"""A sender's own pages in Chromium: no barriers, narrow screens, the keyboard."""
 
 from typing import Any
 
