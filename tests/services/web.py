@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from http.client import HTTPResponse, HTTPSConnection
+from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 from pathlib import Path
 from typing import Any
 
@@ -55,17 +55,23 @@ class Site:
     port: int
     certificate: Path
     socket: Path
+    tls: bool = True
 
     @property
     def url(self) -> str:
         return f"https://127.0.0.1:{self.port}"
 
+    def connection(self) -> HTTPConnection:
+        if not self.tls:
+            return HTTPConnection("127.0.0.1", self.port, timeout=30)
+        trust = ssl.create_default_context(cafile=str(self.certificate))
+        return HTTPSConnection("127.0.0.1", self.port, context=trust, timeout=30)
+
     def ask(
         self, path: str, method: str = "GET", body: bytes | None = None, **headers: str
     ) -> "tuple[HTTPResponse, bytes]":
         """Return the response, read to its end; ``_`` in a header's name is ``-``."""
-        trust = ssl.create_default_context(cafile=str(self.certificate))
-        connection = HTTPSConnection("127.0.0.1", self.port, context=trust, timeout=30)
+        connection = self.connection()
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         try:
             connection.request(method, path, body, {"Host": NAME} | named)
@@ -95,17 +101,25 @@ def gunicorn(
 
 
 @contextmanager
-def site(folder: Path, environment: dict[str, str], more: str = "") -> Iterator[Site]:
-    """Serve the portal by nginx; ``more`` goes into the http block as it is."""
+def site(
+    folder: Path, environment: dict[str, str], more: str = "", *, tls: bool = True
+) -> Iterator[Site]:
+    """Serve the portal by nginx; ``more`` goes into the http block as it is.
+
+    Without ``tls``, for measuring, the portal is told that there was some.
+    """
     program = require_program("nginx", "/usr/sbin/nginx")
     folder.mkdir(parents=True, exist_ok=True)
     certificate = _make_certificate(folder)
     port = free_port()
-    (folder / "site.conf").write_text(_adapted(folder, port, environment))
+    text = _adapted(folder, port, environment)
+    if not tls:
+        text = text.replace(" ssl http2;", ";").replace("$scheme;", "https;")
+    (folder / "site.conf").write_text(text)
     user = f"user {getpass.getuser()};" if os.geteuid() == 0 else ""
     main = MAIN.format(folder=folder, user=user, more=more)
     (folder / "nginx.conf").write_text(main)
-    served = Site(port, certificate, folder / "web.sock")
+    served = Site(port, certificate, folder / "web.sock", tls)
     with gunicorn(folder, environment | SERVER):
         command = [program, "-c", str(folder / "nginx.conf"), "-e", os.devnull]
         process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
