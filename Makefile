@@ -4,7 +4,7 @@ PYTHON = .venv/bin/python
 # Test processes side by side.
 WORKERS ?= 2
 
-.PHONY: help setup dev run test lint format messages faults bench screenshots audit lock
+.PHONY: help setup dev run test lint format messages faults fuzz bench screenshots audit lock
 
 help:
 	@echo "make setup   make the environment in .venv, and nothing else"
@@ -14,6 +14,7 @@ help:
 	@echo "make format  put code and templates in the house form"
 	@echo "make messages collects the texts to translate and compiles the catalogues"
 	@echo "make faults  kill the portal at every step it can reach, for up to an hour"
+	@echo "make fuzz    send 20,000 odd requests; FUZZ_SEED chooses which"
 	@echo "make bench   measure the promised figures"
 	@echo "make screenshots takes the pictures of the documentation"
 	@echo "make audit   look for known weaknesses in what is installed (needs a network)"
@@ -50,6 +51,9 @@ faults: dev
 	$(PYTHON) -m tests.faults --full --seconds 1500
 	$(PYTHON) -m tests.faults --full --seconds 1100 --postgresql
 	$(PYTHON) -m tests.faults contended --seconds 700
+
+fuzz: dev
+	FUZZ_REQUESTS=20000 $(PYTHON) -m pytest -q tests/upload/test_fuzz.py
 
 bench: dev
 	$(PYTHON) -m tests.bench

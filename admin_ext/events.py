@@ -9,13 +9,15 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from admin_ext import columns
+from admin_ext.access_export import AccessExport
 from admin_ext.event_words import event_words
 from admin_ext.links import session_link
+from admin_ext.list_filters import filterset_list_filters
 from admin_ext.read_only import SessionRowsAdmin
 from admin_ext.templatetags.admin_pages import outcome_badge
 from admin_ext.visible import visible
 from upload import quantities
-from upload.filters import uuid_prefix
+from upload.filters import AccessFilter, uuid_prefix
 from upload.models import AccessLog, FileCopy, SessionEvent
 
 
@@ -86,9 +88,10 @@ class SessionEventAdmin(EvidenceAdmin):
 
 
 @admin.register(AccessLog)
-class AccessLogAdmin(EvidenceAdmin):
+class AccessLogAdmin(AccessExport, EvidenceAdmin):
     list_display = ("when", "user_name", "action", "shown_name", "session_link")
-    list_filter = ("created_at",)
+    list_filter = filterset_list_filters(AccessFilter)
+    list_filter_submit = True
     search_words = ("user_name__iexact", "name__icontains")
     fields = (
         "created_at",

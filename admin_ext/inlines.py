@@ -14,11 +14,12 @@ from django.utils.translation import gettext as _
 
 from admin_ext.event_words import event_words
 from upload import policy
-from upload.models import BaseUploadedFile, FileCopy, UploadSession
+from upload.models import AccessLog, BaseUploadedFile, FileCopy, UploadSession
 
 FILES_PER_PAGE = 50
 JOBS_SHOWN = 10
 EVENTS_SHOWN = 50
+ACCESSES_SHOWN = 10
 MAX_PAGE = 1_000_000
 
 
@@ -135,6 +136,12 @@ def newest_events(session: UploadSession) -> tuple[list[EventLine], bool]:
     found = list(session.event_set.order_by("-pk")[: EVENTS_SHOWN + 1])
     lines = [EventLine(event, event_words(event.code)) for event in found]
     return lines[:EVENTS_SHOWN], len(found) > EVENTS_SHOWN
+
+
+def newest_accesses(session: UploadSession) -> list[Any]:
+    """Return who last opened files of the session."""
+    accesses = AccessLog.objects.filter(session_uuid=session.uuid)
+    return list(accesses.order_by("-pk")[:ACCESSES_SHOWN])
 
 
 def newest_jobs(session: UploadSession) -> list[Any]:

@@ -43,7 +43,8 @@ class Text(widgets.Widget):
         return "" if value is None else str(value)
 
 
-def _field(attribute: str, name: Any, widget: type[widgets.Widget]) -> Any:
+def report_field(attribute: str, name: Any, widget: type[widgets.Widget]) -> Any:
+    """Return a column that is only written; the header stands as it is."""
     return fields.Field(
         attribute=attribute, column_name=name, widget=widget(), readonly=True
     )
@@ -52,20 +53,20 @@ def _field(attribute: str, name: Any, widget: type[widgets.Widget]) -> Any:
 class SessionResource(resources.ModelResource):
     """One row a session. Works on any queryset of sessions; adds what it needs."""
 
-    uuid = _field("uuid", gettext_lazy("UUID"), Text)
-    status = _field("get_status_display", gettext_lazy("Status"), Text)
-    owner = _field("user__username", gettext_lazy("Owner"), Text)
-    started = _field("started_at", gettext_lazy("Started (UTC)"), Instant)
-    last_interaction = _field(
+    uuid = report_field("uuid", gettext_lazy("UUID"), Text)
+    status = report_field("get_status_display", gettext_lazy("Status"), Text)
+    owner = report_field("user__username", gettext_lazy("Owner"), Text)
+    started = report_field("started_at", gettext_lazy("Started (UTC)"), Instant)
+    last_interaction = report_field(
         "last_upload_interaction_time", gettext_lazy("Last interaction (UTC)"), Instant
     )
-    expires = _field("expires_at", gettext_lazy("Expires (UTC)"), Instant)
-    files = _field("total_files", gettext_lazy("Files"), Number)
-    size_bytes = _field("total_size_bytes", gettext_lazy("Size (bytes)"), Number)
-    submission_title = _field(
+    expires = report_field("expires_at", gettext_lazy("Expires (UTC)"), Instant)
+    files = report_field("total_files", gettext_lazy("Files"), Number)
+    size_bytes = report_field("total_size_bytes", gettext_lazy("Size (bytes)"), Number)
+    submission_title = report_field(
         "submission_title", gettext_lazy("Submission title"), Text
     )
-    accession_number = _field(
+    accession_number = report_field(
         "accession_number", gettext_lazy("Accession number"), Text
     )
 

@@ -137,6 +137,7 @@ def page_context(request: HttpRequest, session: UploadSession) -> dict[str, Any]
         "may_upload": Verb.UPLOAD in legal,
         "file_lists": inlines.file_lists(request, session),
         "jobs": inlines.newest_jobs(session),
+        "accesses": inlines.newest_accesses(session),
         "events": events,
         "more_events": more_events,
         "copies": list(inlines.copies_by_destination(session)),

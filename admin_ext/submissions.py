@@ -2,10 +2,15 @@
 
 from typing import Any
 
-from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
+from unfold.decorators import action
 
+from upload import submitting
+from upload.errors import MunimentError
 from upload.models import InProgressSubmission, Submission, UploadSession
 
 
@@ -63,3 +68,38 @@ class InProgressSubmissionAdmin(DescriptionAdmin):
         "uuid",
     )
     readonly_fields = ("user", "last_updated", "uuid")
+    # By POST with the form, after what stands in it was saved.
+    actions_submit_line = ("make_submission",)
+
+    @action(description=_("Save and submit"), permissions=("submit",))
+    def make_submission(self, request: Any, draft: Any) -> None:
+        """Make the draft a submission; what is missing is told, and the draft stays."""
+        try:
+            request.submission_made = submitting.submit(draft, request.user)
+        except MunimentError as error:
+            request.submission_made = None
+            messages.error(request, str(error))
+
+    def has_submit_permission(
+        self, request: HttpRequest, object_id: Any = None
+    ) -> bool:
+        return bool(request.user.has_perm("upload.add_submission"))
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        return _after_submitting(request, obj) or super().response_change(request, obj)
+
+    def response_add(
+        self, request: HttpRequest, obj: Any, post_url_continue: Any = None
+    ) -> HttpResponse:
+        done = _after_submitting(request, obj)
+        return done or super().response_add(request, obj, post_url_continue)
+
+
+def _after_submitting(request: HttpRequest, draft: Any) -> HttpResponse | None:
+    """Go to the new submission, or stay at a draft that could not become one."""
+    if not hasattr(request, "submission_made"):
+        return None
+    if request.submission_made is None:
+        return redirect("admin:upload_inprogresssubmission_change", draft.pk)
+    messages.success(request, _("The draft is a submission now."))
+    return redirect("admin:upload_submission_change", request.submission_made.pk)

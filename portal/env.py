@@ -149,6 +149,14 @@ def formats(raw: str) -> dict[str, list[str]]:
     return groups
 
 
+def socket_address(raw: str) -> str:
+    """Return ``unix:/path`` or ``host:port`` as it is; raise ``ValueError``."""
+    host, _, port = raw.rpartition(":")
+    if raw.startswith("unix:/") or (host and port.isascii() and port.isdigit()):
+        return raw
+    raise ValueError("write unix:/run/clamav/clamd.ctl or 127.0.0.1:3310")
+
+
 def database(url: str) -> dict[str, object]:
     """Parse ``sqlite:////abs/file`` or ``postgresql://user:pass@host:port/name``.
 

@@ -120,8 +120,22 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
+# Mail: reminders to owners of sessions. Without a host none is sent.
+EMAIL_HOST = env.text("EMAIL_HOST", "")
+EMAIL_PORT = env.integer("EMAIL_PORT", 25, minimum=1)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = env.boolean("EMAIL_USE_TLS", default=False)
+EMAIL_TIMEOUT = 30
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "muniment@localhost")
+# How people reach the portal, for the links in mails.
+PORTAL_URL = env.text("PORTAL_URL", "http://localhost:8000")
+
 # The site whose frame the upload page gets for staff; the core names it only here.
 STAFF_SITE = "django.contrib.admin.sites.site"
+# What the health page tells of, beside the database: each answers "ok",
+# "unavailable" or "off".
+HEALTH_PARTS = {"scanner": "upload.malware.state"}
 CSRF_FAILURE_VIEW = "upload.views.refusals.csrf_failure"
 
 # Language and time
@@ -195,6 +209,12 @@ MAX_SINGLE_UPLOAD_SIZE_MB = env.integer("MAX_SINGLE_UPLOAD_SIZE_MB", 6144, minim
 MAX_TOTAL_UPLOAD_SIZE_MB = env.integer("MAX_TOTAL_UPLOAD_SIZE_MB", 102_400, minimum=1)
 MAX_TOTAL_UPLOAD_COUNT = env.integer("MAX_TOTAL_UPLOAD_COUNT", 100_000, minimum=1)
 ACCEPT_EMPTY_FILES = env.boolean("ACCEPT_EMPTY_FILES", default=True)
+# Malware scanner (clamd): unix:/path or host:port; empty: files are not scanned.
+CLAMD_ADDRESS = env.mapping("CLAMD_ADDRESS", "", env.socket_address)
+CLAMD_TIMEOUT_SECONDS = env.integer("CLAMD_TIMEOUT_SECONDS", 120, minimum=1)
+# What clamd surely reads to its end: its StreamMaxLength and MaxFileSize, whichever is
+# less. Larger files are refused while it is on.
+CLAMD_MAX_SCAN_MB = env.integer("CLAMD_MAX_SCAN_MB", 25, minimum=1)
 UPLOADERS_MAY_DOWNLOAD_STORED = env.boolean(
     "UPLOADERS_MAY_DOWNLOAD_STORED", default=False
 )

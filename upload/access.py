@@ -11,7 +11,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from upload import names, policy
-from upload.errors import NotFound, NotPermitted, SourceMissing
+from upload.errors import NotFound, NotPermitted, SourceMissing, UnsafePath
 from upload.models import AccessLog, PermUploadedFile, TempUploadedFile
 from upload.states import SessionStatus
 
@@ -58,7 +58,7 @@ def require_bytes(file: Any) -> None:
     try:
         if key and storage.size(key) == file.size:
             return
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, UnsafePath):
         pass
     logger.error(
         "The bytes of file %s (%s) of session %s are missing or damaged.",

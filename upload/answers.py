@@ -41,10 +41,15 @@ STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (errors.LimitExceeded, 409),
     (errors.IllegalTransition, 409),
     (errors.SessionBusy, 409),
+    (errors.SessionSubmitted, 409),
+    (errors.DraftRefused, 409),
     (errors.LengthRequired, 411),
     (errors.TooLarge, 413),
+    (errors.TooLargeToScan, 413),
     (errors.DigestMismatch, 422),
     (errors.SizeMismatch, 422),
+    (errors.MalwareFound, 422),
+    (errors.ScannerUnavailable, 503),
     (errors.NoRoom, 507),
     (errors.NameRefused, 400),
     (errors.TypeRefused, 400),
@@ -74,6 +79,17 @@ HINTS = {
     "size_mismatch": TRY_AGAIN,
     "expired": gettext_lazy("Open a new session and send the files there."),
     "session_limit_exceeded": gettext_lazy("Finish or expire an open session first."),
+    "session_submitted": gettext_lazy(
+        "Open a new session for further files, or ask the records staff."
+    ),
+    "malware_found": gettext_lazy(
+        "Do not open the file. Tell whoever gave it to you, and your administrator."
+    ),
+    "too_large_to_scan": gettext_lazy("Ask an administrator how to hand it over."),
+    "scanner_unavailable": gettext_lazy(
+        "Nothing was kept. Send it again in a few minutes; if that does not help, tell "
+        "an administrator."
+    ),
     "storage_full": gettext_lazy("Nothing was kept. Tell an administrator."),
     "source_missing": gettext_lazy("Tell an administrator; look in a backup."),
     "unavailable": gettext_lazy(

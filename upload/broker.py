@@ -20,6 +20,7 @@ ALLOWED_TASKS = frozenset(
     {
         "upload.tasks.run_job",
         "upload.tasks.expire_sessions",
+        "upload.tasks.remind_expiring",
         "upload.tasks.delete_expired_sessions",
         "upload.tasks.recover_jobs",
         "upload.tasks.reconcile_storage",

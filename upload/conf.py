@@ -33,6 +33,16 @@ def expiring_reminder_minutes() -> int | None:
     return _switchable(settings.UPLOAD_SESSION_EXPIRING_REMINDER_MINUTES)
 
 
+def email_host() -> str:
+    """Return the mail server, or ``""`` where no mail can be sent."""
+    return str(settings.EMAIL_HOST)
+
+
+def portal_url() -> str:
+    """Return the portal's address for links in mails, without a slash at its end."""
+    return str(settings.PORTAL_URL).rstrip("/")
+
+
 def file_upload_enabled() -> bool:
     return bool(settings.FILE_UPLOAD_ENABLED)
 
@@ -56,6 +66,21 @@ def max_total_size_bytes() -> int:
 
 def max_total_count() -> int:
     return int(settings.MAX_TOTAL_UPLOAD_COUNT)
+
+
+def clamd_address() -> str:
+    """Return ``unix:/path`` or ``host:port`` of the malware scanner; empty: none."""
+    return str(settings.CLAMD_ADDRESS)
+
+
+def clamd_timeout_seconds() -> int:
+    """Return how long the scan of one file may take."""
+    return int(settings.CLAMD_TIMEOUT_SECONDS)
+
+
+def clamd_max_scan_bytes() -> int:
+    """Return up to which size clamd surely reads a file to its end."""
+    return int(settings.CLAMD_MAX_SCAN_MB) * BYTES_PER_MB
 
 
 def keep_expired() -> timedelta:

@@ -9,7 +9,13 @@ from collections.abc import Iterator
 from typing import IO, Any
 from urllib.parse import quote
 
-from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import (
+    FileResponse,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
 from django.utils.cache import get_conditional_response
 from django.utils.http import http_date, parse_http_date_safe, quote_etag
 
@@ -18,6 +24,8 @@ from upload.ranges import Span, Unsatisfiable, asked_span
 from upload.storage import local_path
 
 CHUNK_BYTES = 256 << 10
+SIGNED_SECONDS = 60
+UNSHOWN = "application/octet-stream"
 SHOWN = frozenset({"image/gif", "image/jpeg", "image/png", "image/webp"})
 HARMLESS: dict[str, str] = {
     "X-Content-Type-Options": "nosniff",
@@ -44,7 +52,7 @@ def disposition(name: str, *, shown: bool) -> str:
 
 
 def respond(request: HttpRequest, file: Any, alias: str) -> HttpResponse:
-    """Return 200, 206, 304 or 416 for a file whose bytes are there."""
+    """Return 200, 206, 302, 304, 412 or 416 for a file whose bytes are there."""
     etag = quote_etag(file.sha256) if file.sha256 else None
     modified = int(file.received_at.timestamp())
     unchanged = get_conditional_response(request, etag, modified)
@@ -53,6 +61,8 @@ def respond(request: HttpRequest, file: Any, alias: str) -> HttpResponse:
     prefix = conf.accel_redirect_prefix()
     if prefix and local_path(file.file_upload.storage, file.file_upload.name):
         response = _hand_over(f"{prefix}/{alias}/{file.file_upload.name}")
+    elif request.method == "GET" and (url := _signed_url(request, file)):
+        response = HttpResponseRedirect(url)
     else:
         response = _stream(request, file, etag, modified)
     return _dress(response, request, file, etag)
@@ -68,9 +78,7 @@ def _dress(
     response.headers["Last-Modified"] = http_date(file.received_at.timestamp())
     if response.status_code in {200, 206}:
         shown = is_shown(request, file)
-        response.headers["Content-Type"] = (
-            file.content_type if shown else "application/octet-stream"
-        )
+        response.headers["Content-Type"] = file.content_type if shown else UNSHOWN
         response.headers["Content-Disposition"] = disposition(file.name, shown=shown)
     return response
 
@@ -78,6 +86,24 @@ def _dress(
 def _hand_over(path: str) -> HttpResponse:
     """Let nginx send the bytes; it answers ranges itself."""
     return HttpResponse(headers={"X-Accel-Redirect": quote(path)})
+
+
+def _signed_url(request: HttpRequest, file: Any) -> str:
+    """Return the remote storage's own URL for one opening, ``""`` where it signs none.
+
+    It carries the same disposition and type, and leads to another origin than ours.
+    """
+    storage = getattr(file.file_upload.storage, "behind", file.file_upload.storage)
+    if not getattr(storage, "querystring_auth", False):
+        return ""
+    shown = is_shown(request, file)
+    told = {
+        "ResponseContentDisposition": disposition(file.name, shown=shown),
+        "ResponseContentType": file.content_type if shown else UNSHOWN,
+        "ResponseCacheControl": HARMLESS["Cache-Control"],
+    }
+    url = storage.url(file.file_upload.name, parameters=told, expire=SIGNED_SECONDS)
+    return str(url)
 
 
 def _stream(

@@ -46,6 +46,18 @@ class IllegalTransition(MunimentError, ValueError):
         )
 
 
+class SessionSubmitted(MunimentError, ValueError):
+    """The sender has submitted the session; records staff take it from here."""
+
+    code = "session_submitted"
+
+
+class DraftRefused(MunimentError, ValueError):
+    """A draft is not complete enough to become a submission."""
+
+    code = "draft_refused"
+
+
 class SessionBusy(MunimentError, ValueError):
     """Another byte-moving job is active on the session."""
 
@@ -239,6 +251,24 @@ class TypeRefused(MunimentError, ValueError):
     """A file's bytes are of another kind than its name says."""
 
     code = "type_mismatch"
+
+
+class MalwareFound(MunimentError, ValueError):
+    """The scanner found malware in a file; the file was dropped."""
+
+    code = "malware_found"
+
+
+class TooLargeToScan(MunimentError, ValueError):
+    """A file is larger than the scanner reads to its end."""
+
+    code = "too_large_to_scan"
+
+
+class ScannerUnavailable(MunimentError):
+    """The scanner is down, too slow or broken; nothing unscanned gets in."""
+
+    code = "scanner_unavailable"
 
 
 class NoRoom(MunimentError, OSError):

@@ -95,12 +95,13 @@ def expire_due(
     half_purged = sessions.filter(
         status=SessionStatus.EXPIRED, tempuploadedfile__isnull=False
     ).distinct()
-    return _each(
-        [*_lazily(sessions.get_expirable()), *_lazily(half_purged)], _finish, tell
+    return each(
+        [*lazily(sessions.get_expirable()), *lazily(half_purged)], _finish, tell
     )
 
 
-def _lazily(rows: Any) -> Iterable[Any]:
+def lazily(rows: Any) -> Iterable[Any]:
+    """Return the rows by 500, so that many need no room."""
     return rows.order_by("pk").iterator(chunk_size=500)
 
 
@@ -125,7 +126,7 @@ def delete_expired(
 
     Long enough is DELETE_EXPIRED_AFTER_DAYS after their expiry. Their events stay.
     """
-    return _each(_lazily(deletable(sessions)), _delete, tell)
+    return each(lazily(deletable(sessions)), _delete, tell)
 
 
 def _delete(session: Any) -> None:
@@ -133,11 +134,12 @@ def _delete(session: Any) -> None:
     session.delete()
 
 
-def _each(
+def each(
     rows: Iterable[Any],
     act: Callable[[Any], None],
     tell: Callable[[Any, Exception | None], None] | None,
 ) -> tuple[int, int]:
+    """Do one deed to each session; a failure is logged, told, counted and passed."""
     done = failed = 0
     for session in rows:
         problem: Exception | None = None
@@ -145,7 +147,7 @@ def _each(
             act(session)
             done += 1
         except Exception as error:  # a foreign storage or the database may raise any
-            logger.exception("Session %s could not be expired.", session.uuid)
+            logger.exception("Session %s could not be done.", session.uuid)
             problem, failed = error, failed + 1
         if tell:
             tell(session, problem)

@@ -16,7 +16,7 @@ from django.db.models.functions import Concat
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django_filters import (
     CharFilter,
     ChoiceFilter,
@@ -29,6 +29,7 @@ from upload import conf
 from upload.errors import FilterRefused
 from upload.filter_fields import FromDay, SearchFilter, SizeFilter, ToDay
 from upload.models import (
+    AccessLog,
     InProgressSubmission,
     Job,
     PermUploadedFile,
@@ -228,6 +229,35 @@ class JobFilter(FilterSet):  # type: ignore[misc]
             | uuid_prefix("session_uuid", value)
             | person("requester", value)
         )
+
+
+class AccessFilter(FilterSet):  # type: ignore[misc]
+    """Narrows the log of who opened which file."""
+
+    action = ChoiceFilter(
+        label=gettext_lazy("Action"),
+        empty_label=gettext_lazy("Any"),
+        choices=[
+            ("view", pgettext_lazy("access", "Viewed")),
+            ("download", pgettext_lazy("access", "Downloaded")),
+        ],
+    )
+    who = CharFilter(
+        label=gettext_lazy("Person (user name)"),
+        field_name="user_name",
+        lookup_expr="iexact",
+        max_length=150,
+    )
+    opened_after = FromDay(
+        label=gettext_lazy("Opened on or after"), field_name="created_at"
+    )
+    opened_before = ToDay(
+        label=gettext_lazy("Opened on or before"), field_name="created_at"
+    )
+
+    class Meta:
+        model = AccessLog
+        fields: tuple[str, ...] = ()
 
 
 def strict(

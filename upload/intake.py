@@ -84,6 +84,7 @@ def require_may_send(session: Any, sender: Sender) -> None:
     if not sender.via:
         policy.require_right(sender.actor, Verb.UPLOAD, session)
     policy.require_state(Verb.UPLOAD, session)
+    policy.require_in_hand(sender.actor, session)
     transitions.require_room(session)
 
 

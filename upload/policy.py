@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from upload import conf
-from upload.errors import IllegalTransition, NotPermitted
+from upload.errors import IllegalTransition, NotPermitted, SessionSubmitted
 from upload.states import OPEN, SessionStatus, Verb
 
 _S = SessionStatus
@@ -132,6 +132,36 @@ def require_right(actor: Any, verb: Verb, session: Any) -> None:
                 "permission": f"upload.{RULES[verb].permission}",
             }
         )
+
+
+def is_in_hand(actor: Any, session: Any) -> bool:
+    """Return whether ``actor`` may still change the files: not a submitted session's.
+
+    Who may work on any session goes on; ``actor`` None is a token.
+    """
+    if actor is not None and actor.has_perm(f"upload.{RULES[Verb.UPLOAD].permission}"):
+        return True
+    return not session.submission_set.exists()
+
+
+def require_in_hand(actor: Any, session: Any) -> None:
+    """Raise ``SessionSubmitted`` where its sender has given it away."""
+    if not is_in_hand(actor, session):
+        raise SessionSubmitted(
+            _(
+                "Session %(session)s was submitted, so its files stay as they are. The "
+                "records staff take it from here."
+            )
+            % {"session": session.uuid}
+        )
+
+
+def may_submit(actor: Any, session: Any) -> bool:
+    """Return whether ``actor`` may describe the session and submit it."""
+    if actor.has_perm("upload.add_submission"):
+        return may_view(actor, session)
+    own = RULES[Verb.UPLOAD].own_permission
+    return session.user_id == actor.pk and bool(actor.has_perm(f"upload.{own}"))
 
 
 def is_legal(verb: Verb, status: str) -> bool:

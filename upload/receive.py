@@ -14,8 +14,8 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from upload import conf, events, names, paths, policy, sniff, transitions
-from upload.copy_engine import Receipt
+from upload import conf, events, malware, names, paths, policy, sniff, transitions
+from upload.copy_engine import Receipt, verify
 from upload.errors import EmptyFileRefused, MunimentError, NameTaken, SizeMismatch
 from upload.events import SYSTEM, Cause
 from upload.staging import StagedFile
@@ -45,7 +45,8 @@ def receive(session: Any, file: UploadedFile, intent: Intent = PLAIN) -> Any:
     """Receive ``file`` and return its ``TempUploadedFile``.
 
     Raise ``IllegalTransition``, ``NameRefused``, ``NameTaken``, ``EmptyFileRefused``,
-    ``SizeMismatch``, ``DigestMismatch`` or ``LimitExceeded``; then nothing is kept.
+    ``SizeMismatch``, ``DigestMismatch``, ``LimitExceeded``,
+    ``SessionSubmitted`` or what ``malware`` raises; then nothing is kept.
     """
     policy.require_state(Verb.UPLOAD, session)
     name = names.clean_display_name(file.name or "")
@@ -59,6 +60,7 @@ def receive(session: Any, file: UploadedFile, intent: Intent = PLAIN) -> Any:
         relative_path=names.clean_relative_path(intent.relative_path),
         received_by=intent.actor,
     )
+    _require_harmless(session, file, intent)
     storage = TempFileStorage()
     key = paths.key_for(session.uuid, row.uuid)
     try:
@@ -70,6 +72,14 @@ def receive(session: Any, file: UploadedFile, intent: Intent = PLAIN) -> Any:
         storage.delete(key)
         raise
     return row
+
+
+def _require_harmless(session: Any, file: UploadedFile, intent: Intent) -> None:
+    """Scan, which is slow, what there is room for and what is as it was declared."""
+    transitions.require_room(session)
+    if isinstance(file, StagedFile) and intent.sha256:
+        verify(file.name or "", Receipt(file.size or 0, intent.sha256), file.receipt)
+    malware.require_clean(session, file, Cause(actor=intent.actor))
 
 
 def _require_free(session: Any, name: str) -> None:
@@ -157,6 +167,8 @@ def _commit(session: Any, row: Any, intent: Intent) -> None:
 
 def _insert(session: Any, row: Any, cause: Cause, via: str) -> None:
     transitions.admit_file(session, row.size, cause)
+    if via or cause.actor is not None:  # not the models' own method
+        policy.require_in_hand(cause.actor, session)
     # No constraint spans both tables: the row of the session, held now, does.
     if session.permuploadedfile_set.filter(name=row.name).exists():
         _refuse_taken(session, row.name)
@@ -199,6 +211,8 @@ def remove(session: Any, row: Any, cause: Cause = SYSTEM) -> None:
     told = Cause(cause.actor, cause.job, cause.reason, detail)
     with transaction.atomic():
         transitions.require_still_uploading(session)
+        if cause.actor is not None:
+            policy.require_in_hand(cause.actor, session)
         if not row.delete()[0]:  # another removal was first
             raise _no_such_file(session, row.name)
         events.record(session, "file_removed", "deletion", told)

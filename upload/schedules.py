@@ -17,6 +17,7 @@ class Planned:
 
 PLANNED: tuple[Planned, ...] = (
     Planned("Expire due sessions", "upload.tasks.expire_sessions", 5),
+    Planned("Remind of expiring sessions", "upload.tasks.remind_expiring", 5),
     Planned("Delete expired sessions", "upload.tasks.delete_expired_sessions", 60),
     Planned("Recover and retry jobs", "upload.tasks.recover_jobs", 1),
     Planned("Reconcile storage", "upload.tasks.reconcile_storage", 24 * 60),

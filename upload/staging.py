@@ -20,6 +20,7 @@ from upload.storage import TempFileStorage, durable_tree, receive_into
 from upload.tree import Hand, Tree
 
 type Place = Callable[[str, Receipt | None], Receipt]
+type Held = tuple[Callable[[], Iterator[bytes]], Place]
 
 
 class StagedFile(UploadedFile):
@@ -28,9 +29,14 @@ class StagedFile(UploadedFile):
     ``name`` must already be clean. ``head`` is its first bytes.
     """
 
-    def __init__(self, name: str, head: bytes, receipt: Receipt, place: Place) -> None:
+    def __init__(self, name: str, head: bytes, receipt: Receipt, held: Held) -> None:
         super().__init__(file=None, name=name, size=receipt.size_bytes)
-        self.head, self.receipt, self._place = head, receipt, place
+        self.head, self.receipt = head, receipt
+        self._reread, self._place = held
+
+    def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
+        """Yield the staged bytes; may be asked again until they are placed."""
+        return self._reread()
 
     def place(self, key: str, expected: Receipt | None) -> Receipt:
         """Put the bytes under ``key``; raise ``DigestMismatch`` if not as expected."""
@@ -61,10 +67,10 @@ class Staging:
         head = bytearray()
         tree = durable_tree(self._storage)
         seen = _remember(chunks, head)
-        receipt, place = self._spool(seen) if tree is None else self._stage(tree, seen)
-        return StagedFile(name, bytes(head), receipt, place)
+        receipt, held = self._spool(seen) if tree is None else self._stage(tree, seen)
+        return StagedFile(name, bytes(head), receipt, held)
 
-    def _stage(self, tree: Tree, chunks: Iterable[bytes]) -> tuple[Receipt, Place]:
+    def _stage(self, tree: Tree, chunks: Iterable[bytes]) -> tuple[Receipt, Held]:
         staging, receipt = tree.stage(chunks, Hand("intake"))
         self._open.callback(tree.drop_staged, staging)
 
@@ -72,21 +78,23 @@ class Staging:
             tree.place_staged(staging, key)
             return receipt
 
-        return receipt, place
+        return receipt, (lambda: tree.read_staged(staging), place)
 
-    def _spool(self, chunks: Iterable[bytes]) -> tuple[Receipt, Place]:
+    def _spool(self, chunks: Iterable[bytes]) -> tuple[Receipt, Held]:
         """Keep the bytes of a storage that has no staging in a file without a name."""
         folder = settings.FILE_UPLOAD_TEMP_DIR
         spool = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  closed with us
         self._open.callback(spool.close)
         receipt = receipt_of(_written(chunks, spool))
 
-        def place(key: str, expected: Receipt | None) -> Receipt:
+        def reread() -> Iterator[bytes]:
             spool.seek(0)
-            chunks_again = iter(lambda: spool.read(CHUNK_BYTES), b"")
-            return receive_into(self._storage, key, chunks_again, receipt)
+            return iter(lambda: spool.read(CHUNK_BYTES), b"")
 
-        return receipt, place
+        def place(key: str, expected: Receipt | None) -> Receipt:
+            return receive_into(self._storage, key, reread(), receipt)
+
+        return receipt, (reread, place)
 
 
 def _remember(chunks: Iterable[bytes], head: bytearray) -> Iterator[bytes]:

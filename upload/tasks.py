@@ -12,7 +12,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from upload import execution, expiry, fixity, orphans, queues, recovery
+from upload import execution, expiry, fixity, orphans, queues, recovery, reminders
 from upload.models import Job, UploadSession, WorkerBeat
 
 logger = logging.getLogger(__name__)
@@ -32,6 +32,12 @@ def expire_sessions() -> str:
     """Expire sessions whose time is over."""
     done, failed = expiry.expire_due(UploadSession.objects, _beating())
     return f"{done} expired, {failed} failed"
+
+
+def remind_expiring() -> str:
+    """Remind owners of sessions that expire soon."""
+    sent, failed = reminders.remind_due(UploadSession.objects.all(), _beating())
+    return f"{sent} reminded, {failed} failed"
 
 
 def delete_expired_sessions() -> str:

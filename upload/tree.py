@@ -191,6 +191,11 @@ class Tree:
             receipt = stage(chunks, staging, hand.beat, self.layout.file_mode)
         return staging.name, receipt
 
+    def read_staged(self, name: str) -> Iterator[bytes]:
+        """Yield the bytes of what ``stage`` wrote."""
+        with self.folder(self.layout.folder) as folder:
+            yield from read_chunks(Entry(folder, name))
+
     def place_staged(self, name: str, key: str) -> None:
         """Place what ``stage`` wrote under ``key``; raise ``TargetOccupied``."""
         with self.folder(self.layout.folder) as folder:

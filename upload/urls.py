@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from upload.views import access, files, pages, sessions
+from upload.views import access, api, files, own, pages, sessions
 
 app_name = "upload"
 
@@ -14,7 +14,13 @@ urlpatterns = [
         access.media,
         name="media",
     ),
-    path("upload/", pages.own_sessions, name="own_sessions"),
+    path("upload/", own.own_sessions, name="own_sessions"),
+    path("upload/<uuid:uuid>/", own.own_session, name="own_session"),
+    path("upload/<uuid:uuid>/describe/", own.describe, name="describe"),
+    path("upload/<uuid:uuid>/reuse/", own.reuse, name="reuse_description"),
+    path("upload/<uuid:uuid>/submit/", own.submit, name="submit"),
+    path("api/", api.for_people, name="api"),
+    path("api/openapi.json", api.description, name="openapi"),
     path("upload-session/", sessions.sessions, name="sessions"),
     path("upload-session/new/", pages.new_session, name="new_session"),
     path("upload-session/<uuid:uuid>/upload/", pages.upload_page, name="upload_page"),

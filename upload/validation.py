@@ -2,7 +2,8 @@
 
 Before its bytes: a clean name, an accepted extension. While they come: the size limit.
 After: bytes of the kind that the name says. The session's own rules (state, room, taken
-names) are asked by ``receive``. A scanner, when there is one, comes last.
+names) are asked by ``receive``, then the declared digest, and last the malware scanner
+where it is switched on (``malware.require_clean``).
 """
 
 import re

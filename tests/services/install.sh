@@ -21,6 +21,8 @@ need chromium has chromium
 need gettext has msgfmt
 need strace has strace
 need e2fsprogs has_program /usr/sbin/mkfs.ext4
+need nginx-light has_program /usr/sbin/nginx
+need clamav-daemon has_program /usr/sbin/clamd
 need openssh-server has_program /usr/sbin/sshd
 need memcached has memcached
 need liberasurecode1 has_library liberasurecode.so.1

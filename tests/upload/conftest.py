@@ -1,12 +1,16 @@
 """Servers, started once a test process when first asked for, and places on them."""
 
 import hashlib
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.codebase import ROOT
 from tests.services import (
     azurite,
     couchdb,
@@ -112,3 +116,24 @@ def place(request: pytest.FixtureRequest, settings: Any, tmp_path: Path) -> Plac
     # Its own folder or bucket on the shared server.
     name = hashlib.sha256(str(tmp_path).encode()).hexdigest()[:20]
     return make(settings, request.getfixturevalue(server), name)
+
+
+@pytest.fixture(scope="session")
+def collected_statics(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a DATA_DIR whose static files are collected, as on a server."""
+    folder = tmp_path_factory.mktemp("collected")
+    command = [sys.executable, "manage.py", "collectstatic", "--noinput"]
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "portal.settings",
+        "DATA_DIR": str(folder),
+    }
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture
+def server_environment(
+    program_environment: dict[str, str], collected_statics: Path
+) -> dict[str, str]:
+    """Return the environment of a web server of this test's data."""
+    return program_environment | {"DATA_DIR": str(collected_statics)}

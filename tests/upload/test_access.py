@@ -1,6 +1,7 @@
 """The access URL and the media URL: who may, what is sent, and that it is logged."""
 
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
@@ -286,6 +287,29 @@ def test_knowing_the_digest_opens_no_file(client_for: Any, other_uploader: Any) 
     response = client_for(other_uploader).get(
         file.get_file_access_url(), headers=headers
     )
+
+    assert response.status_code == 404
+
+
+PLANTS = {
+    "link": lambda path: path.symlink_to(path.with_name("secret")),
+    "pipe": os.mkfifo,
+    "folder": Path.mkdir,
+}
+
+
+@pytest.mark.parametrize("plant", PLANTS)
+def test_what_stands_in_the_place_of_a_file_is_not_opened(
+    client_for: Any, clerk: Any, plant: str
+) -> None:
+    """B28: also where a link leads to as many bytes as the file had."""
+    file = file_of(None, S.STORED)
+    path = Path(file.file_upload.path)
+    path.with_name("secret").write_bytes(b"9876543210")
+    path.unlink()
+    PLANTS[plant](path)
+
+    response = client_for(clerk).get(file.get_file_access_url())
 
     assert response.status_code == 404
 

@@ -35,7 +35,8 @@ logger = logging.getLogger(__name__)
 
 TOKEN_LENGTH = 32
 KEPT_BY_OTHERS = {
-    *("status", "token", "total_files", "total_size_bytes", "fixity_checked_at")
+    *("status", "token", "total_files", "total_size_bytes"),
+    *("fixity_checked_at", "reminded_at"),
 }
 
 

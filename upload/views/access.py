@@ -12,6 +12,9 @@ from upload import access, answers, delivery
 from upload.errors import NotSignedIn
 from upload.views.refusals import refused
 
+# Sent by us or nginx, or by the remote storage to which a signed URL leads.
+OPENED = {200, 206, 302}
+
 
 @require_safe
 def uploaded_file(request: HttpRequest, uuid: UUID) -> HttpResponse:
@@ -44,7 +47,7 @@ def _send(request: HttpRequest, file: Any) -> HttpResponse:
     access.require_bytes(file)
     alias = "uploaded" if access.is_stored(file) else "temp"
     response = delivery.respond(request, file, alias)
-    if request.method == "GET" and response.status_code in {200, 206}:
+    if request.method == "GET" and response.status_code in OPENED:
         shown = delivery.is_shown(request, file)
         access.log(request.user, file, "view" if shown else "download")
     return response

@@ -1,11 +1,11 @@
-"""Pages for people who send files: their sessions, a new one, and the upload page."""
+"""Pages for people who send files: a new session, and the upload page."""
 
 from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
@@ -16,26 +16,9 @@ from upload import answers, conf, policy, quantities
 from upload.models import UploadSession
 from upload.states import Verb
 from upload.views.doors import visible_session
+from upload.views.frames import page
 from upload.views.refusals import refused
 from upload.views.sessions import open_own
-
-SESSIONS_SHOWN = 50
-
-
-@require_safe
-@login_required
-def own_sessions(request: HttpRequest) -> HttpResponse:
-    """Show the person's own sessions, newest first."""
-    sessions = UploadSession.objects.visible_to(request.user).filter(user=request.user)
-    context = {
-        "title": _("Your upload sessions"),
-        "sessions": [
-            (session, quantities.size_text(session.total_size_bytes))
-            for session in sessions[:SESSIONS_SHOWN]
-        ],
-        "may_open": policy.may_open_session(request.user),
-    }
-    return _page(request, "upload/own_sessions.html", context)
 
 
 @require_POST
@@ -58,13 +41,16 @@ def upload_page(request: HttpRequest, uuid: UUID) -> HttpResponse:
         policy.require_right(request.user, Verb.UPLOAD, session)
     except answers.KNOWN as error:
         return answers.private(refused(request, error))
-    context = _upload_context(session) | {"back_url": _staff_url(request, session)}
-    return _page(request, "upload/upload_page.html", context)
+    context = _upload_context(session, request.user)
+    context["back_url"] = _session_url(request, session)
+    return page(request, "upload/upload_page.html", context)
 
 
-def _upload_context(session: UploadSession) -> dict[str, Any]:
-    takes_files = conf.file_upload_enabled() and policy.is_legal(
-        Verb.UPLOAD, session.status
+def _upload_context(session: UploadSession, user: Any) -> dict[str, Any]:
+    takes_files = (
+        conf.file_upload_enabled()
+        and policy.is_legal(Verb.UPLOAD, session.status)
+        and policy.is_in_hand(user, session)
     )
     accepted = [e for group in conf.accepted_file_formats().values() for e in group]
     return {
@@ -113,18 +99,9 @@ def _words() -> dict[str, str]:
     }
 
 
-def _staff_url(request: HttpRequest, session: UploadSession) -> str:
-    """Return the session's address on the staff site; empty for others."""
+def _session_url(request: HttpRequest, session: UploadSession) -> str:
+    """Return the session's own page: on the staff site, or among the sender's own."""
     if not (request.user.is_staff and conf.staff_site()):
-        return ""
+        return reverse("upload:own_session", args=[session.uuid])
     name = import_string(conf.staff_site()).name
     return reverse(f"{name}:upload_uploadsession_change", args=[session.pk])
-
-
-def _page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
-    """Render in the frame of the staff site, or in a plain one."""
-    frame: dict[str, Any] = {"frame": "upload/frame.html"}
-    if request.user.is_staff and conf.staff_site():
-        frame = import_string(conf.staff_site()).each_context(request)
-        frame |= {"frame": "admin/base_site.html"}
-    return answers.private(render(request, template, frame | context))
