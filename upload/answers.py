@@ -41,11 +41,15 @@ STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (errors.LimitExceeded, 409),
     (errors.IllegalTransition, 409),
     (errors.SessionBusy, 409),
+    (errors.OffsetConflict, 409),
     (errors.LengthRequired, 411),
     (errors.TooLarge, 413),
     (errors.DigestMismatch, 422),
     (errors.SizeMismatch, 422),
+    (errors.UploadLocked, 423),
+    (errors.ChecksumMismatch, 460),
     (errors.NoRoom, 507),
+    (errors.ProtocolRefused, 400),
     (errors.NameRefused, 400),
     (errors.TypeRefused, 400),
     (errors.EmptyFileRefused, 400),
@@ -73,6 +77,9 @@ HINTS = {
     "too_large": gettext_lazy("Send a smaller file, or one file a request."),
     "digest_mismatch": TRY_AGAIN,
     "size_mismatch": TRY_AGAIN,
+    "checksum_mismatch": gettext_lazy("Ask for the offset and go on from there."),
+    "offset_conflict": gettext_lazy("Ask for the offset and go on from there."),
+    "upload_locked": gettext_lazy("Ask for the offset and go on from there."),
     "expired": gettext_lazy("Open a new session and send the files there."),
     "session_limit_exceeded": gettext_lazy("Finish or expire an open session first."),
     "storage_full": gettext_lazy("Nothing was kept. Tell an administrator."),
@@ -91,6 +98,8 @@ def status_of(error: Exception) -> int:
         return 410
     if isinstance(error, OSError) and error.errno in FULL:
         return 507
+    if isinstance(error, errors.ProtocolRefused):
+        return error.status
     return next(status for kind, status in STATUSES if isinstance(error, kind))
 
 

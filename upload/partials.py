@@ -9,7 +9,7 @@ and are cut off before the next ones are written.
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import UUID
@@ -77,24 +77,28 @@ def size_of(uuid: UUID, key: str) -> int:
 
 
 @contextmanager
-def held(uuid: UUID, key: str) -> Iterator[int]:
+def held(uuid: UUID, key: str, is_open: Callable[[], bool]) -> Iterator[int]:
     """Yield a locked partial's descriptor, for reading and writing.
 
-    One that a crash left under its final key is taken back first. Raise
+    One that a crash left under its final key is taken back first, where ``is_open``,
+    asked under the lock, says that the upload is still unfinished. Raise
     ``UploadLocked`` while another request holds it, ``FileNotFoundError``.
     """
-    with _folder() as folder, paths.closing(_locked(folder, uuid, key)) as descriptor:
+    with (
+        _folder() as folder,
+        paths.closing(_locked(folder, uuid, key, is_open)) as descriptor,
+    ):
         yield descriptor
 
 
-def _locked(folder: int, uuid: UUID, key: str) -> int:
+def _locked(folder: int, uuid: UUID, key: str, is_open: Callable[[], bool]) -> int:
     """Open and lock what has the name, also while it is being given back."""
     entry = Entry(folder, name_of(uuid))
     for _attempt in range(TRIES):
         try:
             descriptor = os.open(entry.name, OPEN_FLAGS, dir_fd=folder)
         except FileNotFoundError:
-            _take_back(entry, key)
+            _take_back(entry, key, is_open)
             continue
         try:
             _lock(descriptor)
@@ -117,7 +121,7 @@ def _lock(descriptor: int) -> None:
         ) from error
 
 
-def _take_back(entry: Entry, key: str) -> None:
+def _take_back(entry: Entry, key: str, is_open: Callable[[], bool]) -> None:
     """Give a file that was placed, but whose row never came, its first name again."""
     tree = durable_tree(TempFileStorage())
     if tree is None:
@@ -125,6 +129,8 @@ def _take_back(entry: Entry, key: str) -> None:
     with tree.entry(key) as final, paths.closing(paths.open_regular(final)) as file:
         # Whoever is committing its row now holds the same lock.
         _lock(file)
+        if not is_open():
+            raise FileNotFoundError(entry.name)
         place(final, entry)
 
 
@@ -143,7 +149,7 @@ def strays(min_age_seconds: float) -> Iterator[UUID]:
     """Yield the uuids of partials that nobody has written to for so long."""
     before = time.time() - min_age_seconds
     with _folder() as folder:
-        for name in os.listdir(folder):
+        for name in os.listdir(folder):  # noqa: PTH208  an open folder
             if not (name.startswith(START) and name.endswith(END)):
                 continue
             with suppress(FileNotFoundError, ValueError):

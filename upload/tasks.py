@@ -11,8 +11,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from upload import execution, expiry, fixity, orphans, queues, recovery
-from upload.models import Job, UploadSession, WorkerBeat
+from upload import execution, expiry, fixity, orphans, queues, recovery, unfinished
+from upload.models import Job, UnfinishedUpload, UploadSession, WorkerBeat
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +56,11 @@ def reconcile_storage() -> str:
 def queue_fixity_checks() -> str:
     """Queue the checks of stored files that are due, as many as one run may."""
     return f"{fixity.queue_due(UploadSession.objects)} queued"
+
+
+def sweep_unfinished_uploads() -> str:
+    """End resumable uploads whose time is over."""
+    return f"{unfinished.sweep(UnfinishedUpload.objects)} ended"
 
 
 def _beating() -> Callable[[Any, Exception | None], None]:
