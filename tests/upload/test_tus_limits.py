@@ -83,7 +83,7 @@ def test_each_role_may_begin_an_upload_or_not(
 
 def test_a_token_opens_its_session_alone(session: UploadSession) -> None:
     token = f"Bearer {session.token}"
-    bearer = Client(enforce_csrf_checks=True, HTTP_AUTHORIZATION=token)
+    bearer = Client(enforce_csrf_checks=True, headers={"authorization": token})
 
     assert begin(bearer, session, 5).status_code == 201
     assert begin(bearer, make_session(), 5).status_code == 401
