@@ -43,6 +43,7 @@ STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (errors.SessionBusy, 409),
     (errors.SessionSubmitted, 409),
     (errors.DraftRefused, 409),
+    (errors.OffsetConflict, 409),
     (errors.LengthRequired, 411),
     (errors.TooLarge, 413),
     (errors.TooLargeToScan, 413),
@@ -50,7 +51,10 @@ STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (errors.SizeMismatch, 422),
     (errors.MalwareFound, 422),
     (errors.ScannerUnavailable, 503),
+    (errors.UploadLocked, 423),
+    (errors.ChecksumMismatch, 460),
     (errors.NoRoom, 507),
+    (errors.ProtocolRefused, 400),
     (errors.NameRefused, 400),
     (errors.TypeRefused, 400),
     (errors.EmptyFileRefused, 400),
@@ -77,6 +81,9 @@ HINTS = {
     "too_large": gettext_lazy("Send a smaller file, or one file a request."),
     "digest_mismatch": TRY_AGAIN,
     "size_mismatch": TRY_AGAIN,
+    "checksum_mismatch": gettext_lazy("Ask for the offset and go on from there."),
+    "offset_conflict": gettext_lazy("Ask for the offset and go on from there."),
+    "upload_locked": gettext_lazy("Ask for the offset and go on from there."),
     "expired": gettext_lazy("Open a new session and send the files there."),
     "session_limit_exceeded": gettext_lazy("Finish or expire an open session first."),
     "session_submitted": gettext_lazy(
@@ -106,6 +113,8 @@ def status_of(error: Exception) -> int:
         return 410
     if isinstance(error, OSError) and error.errno in FULL:
         return 507
+    if isinstance(error, errors.ProtocolRefused):
+        return error.status
     return next(status for kind, status in STATUSES if isinstance(error, kind))
 
 

@@ -25,6 +25,7 @@ ALLOWED_TASKS = frozenset(
         "upload.tasks.recover_jobs",
         "upload.tasks.reconcile_storage",
         "upload.tasks.queue_fixity_checks",
+        "upload.tasks.sweep_unfinished_uploads",
         "upload.tasks.heartbeat",
     }
 )

@@ -93,6 +93,11 @@ def orphan_grace() -> timedelta:
     return timedelta(hours=settings.ORPHAN_GRACE_HOURS)
 
 
+def unfinished_expire_after() -> timedelta:
+    """Return how long an unfinished upload waits for its next bytes."""
+    return timedelta(hours=settings.UNFINISHED_UPLOAD_HOURS)
+
+
 def worker_stop_file() -> Path | None:
     """Return the file that asks running jobs to stop while it exists."""
     return Path(settings.WORKER_STOP_FILE) if settings.WORKER_STOP_FILE else None

@@ -6,7 +6,7 @@ the commit leaves orphan bytes for the sweep, never a row without bytes.
 """
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,8 @@ class Intent:
     """What the sender says of a file. ``numbered``: a taken name gets a number.
 
     ``via`` names the door it came by where that is no person's own session.
+    ``file_uuid`` is the file's own where it has one already; ``settle`` is called in
+    the transaction that inserts its row.
     """
 
     relative_path: str = ""
@@ -35,6 +37,8 @@ class Intent:
     numbered: bool = False
     actor: Any = None
     via: str = ""
+    file_uuid: uuid.UUID | None = None
+    settle: Callable[[], None] | None = None
 
 
 PLAIN = Intent()
@@ -51,10 +55,10 @@ def receive(session: Any, file: UploadedFile, intent: Intent = PLAIN) -> Any:
     policy.require_state(Verb.UPLOAD, session)
     name = names.clean_display_name(file.name or "")
     if not intent.numbered:
-        _require_free(session, name)
+        require_free(session, name)
     row = session.tempuploadedfile_set.model(
         session=session,
-        uuid=uuid.uuid4(),
+        uuid=intent.file_uuid or uuid.uuid4(),
         name=name,
         original_name=name,
         relative_path=names.clean_relative_path(intent.relative_path),
@@ -82,7 +86,8 @@ def _require_harmless(session: Any, file: UploadedFile, intent: Intent) -> None:
     malware.require_clean(session, file, Cause(actor=intent.actor))
 
 
-def _require_free(session: Any, name: str) -> None:
+def require_free(session: Any, name: str) -> None:
+    """Raise ``NameTaken`` where a temporary file of the session has the name."""
     if session.tempuploadedfile_set.filter(name=name).exists():
         _refuse_taken(session, name)
 
@@ -156,7 +161,7 @@ def _commit(session: Any, row: Any, intent: Intent) -> None:
     for number in range(1, NUMBERED_TRIES):
         try:
             with transaction.atomic():
-                _insert(session, row, cause, intent.via)
+                _insert(session, row, cause, intent)
             return
         except (IntegrityError, NameTaken):
             if not intent.numbered:
@@ -165,9 +170,9 @@ def _commit(session: Any, row: Any, intent: Intent) -> None:
     _refuse_taken(session, row.original_name)
 
 
-def _insert(session: Any, row: Any, cause: Cause, via: str) -> None:
+def _insert(session: Any, row: Any, cause: Cause, intent: Intent) -> None:
     transitions.admit_file(session, row.size, cause)
-    if via or cause.actor is not None:  # not the models' own method
+    if intent.via or cause.actor is not None:  # not the models' own method
         policy.require_in_hand(cause.actor, session)
     # No constraint spans both tables: the row of the session, held now, does.
     if session.permuploadedfile_set.filter(name=row.name).exists():
@@ -182,9 +187,11 @@ def _insert(session: Any, row: Any, cause: Cause, via: str) -> None:
             "size_bytes": row.size,
             "sha256": row.sha256,
         }
-        | ({"via": via} if via else {}),
+        | ({"via": intent.via} if intent.via else {}),
     )
     events.record(session, "file_received", "message digest calculation", told)
+    if intent.settle is not None:
+        intent.settle()
 
 
 def remove_by_name(session: Any, name: str, cause: Cause = SYSTEM) -> None:

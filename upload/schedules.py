@@ -21,6 +21,7 @@ PLANNED: tuple[Planned, ...] = (
     Planned("Delete expired sessions", "upload.tasks.delete_expired_sessions", 60),
     Planned("Recover and retry jobs", "upload.tasks.recover_jobs", 1),
     Planned("Reconcile storage", "upload.tasks.reconcile_storage", 24 * 60),
+    Planned("End unfinished uploads", "upload.tasks.sweep_unfinished_uploads", 15),
     Planned("Queue fixity checks", "upload.tasks.queue_fixity_checks", 60),
 )
 

@@ -12,8 +12,17 @@ from typing import Any
 
 from django.utils import timezone
 
-from upload import execution, expiry, fixity, orphans, queues, recovery, reminders
-from upload.models import Job, UploadSession, WorkerBeat
+from upload import (
+    execution,
+    expiry,
+    fixity,
+    orphans,
+    queues,
+    recovery,
+    reminders,
+    unfinished,
+)
+from upload.models import Job, UnfinishedUpload, UploadSession, WorkerBeat
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +72,11 @@ def reconcile_storage() -> str:
 def queue_fixity_checks() -> str:
     """Queue the checks of stored files that are due, as many as one run may."""
     return f"{fixity.queue_due(UploadSession.objects)} queued"
+
+
+def sweep_unfinished_uploads() -> str:
+    """End resumable uploads whose time is over."""
+    return f"{unfinished.sweep(UnfinishedUpload.objects)} ended"
 
 
 def _beating() -> Callable[[Any, Exception | None], None]:

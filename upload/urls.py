@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from upload.views import access, api, files, own, pages, sessions
+from upload.views import access, api, files, own, pages, sessions, tus
 
 app_name = "upload"
 
@@ -24,6 +24,8 @@ urlpatterns = [
     path("upload-session/", sessions.sessions, name="sessions"),
     path("upload-session/new/", pages.new_session, name="new_session"),
     path("upload-session/<uuid:uuid>/upload/", pages.upload_page, name="upload_page"),
+    path("upload-session/<uuid:uuid>/tus/", tus.uploads, name="tus"),
+    path("upload-session/<uuid:uuid>/tus/<uuid:upload>", tus.upload, name="tus_upload"),
     path("upload-session/<uuid:uuid>/files/", files.files, name="files"),
     path(
         "upload-session/<uuid:uuid>/files/<uuid:file>/",

@@ -44,11 +44,20 @@ def wait_until(condition: Callable[[], object], seconds: float, what: str) -> No
 @contextmanager
 def web_server(environment: dict[str, str], log: Path) -> Iterator[str]:
     """Serve until the block ends; give the server's address."""
+    with web_process(environment, log) as (address, _process):
+        yield address
+
+
+@contextmanager
+def web_process(
+    environment: dict[str, str], log: Path
+) -> Iterator[tuple[str, Process]]:
+    """Serve until the block ends or the caller kills the process's group."""
     port = _free_port()
     command = serving.children(HOST, port)[0].command
     with _running(command, environment, log) as process:
         _wait_for_start(process, log, lambda: serving.answers(HOST, port))
-        yield f"http://{HOST}:{port}"
+        yield f"http://{HOST}:{port}", process
 
 
 @contextmanager

@@ -17,6 +17,11 @@ class Cutting:
 
     port: int
     cut_after: int | None = None
+    once: bool = False
+
+    def cut_once_after(self, count: int) -> None:
+        """Cut one connection after so many bytes; later ones pass."""
+        self.cut_after, self.once = count, True
 
 
 @contextmanager
@@ -49,10 +54,14 @@ def _pump(start: socket.socket, end: socket.socket, proxy: Cutting | None) -> No
                 proxy.cut_after -= len(data)
                 end.sendall(data)
                 if proxy.cut_after == 0:
+                    proxy.cut_after = None if proxy.once else 0
                     break
             else:
                 end.sendall(data)
     for stream in (start, end):
+        with suppress(OSError):
+            # Wakes the thread that reads the other way: while it waits, nothing closes.
+            stream.shutdown(socket.SHUT_RD)
         with suppress(OSError):
             stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABRUPTLY)
             stream.close()

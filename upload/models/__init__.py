@@ -13,6 +13,7 @@ from upload.models.files import (
 from upload.models.job import Job, JobItem
 from upload.models.session import UploadSession
 from upload.models.submission import InProgressSubmission, Submission
+from upload.models.unfinished import UnfinishedUpload
 from upload.models.worker import WorkerBeat
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "SessionEvent",
     "Submission",
     "TempUploadedFile",
+    "UnfinishedUpload",
     "UploadSession",
     "WorkerBeat",
     "delete_file_on_model_delete",

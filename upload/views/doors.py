@@ -33,7 +33,10 @@ def endpoint(**views: View) -> View:
     @csrf_exempt
     @wraps(next(iter(views.values())))
     def view(request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        chosen = views.get("GET" if request.method == "HEAD" else request.method or "")
+        method = request.method or ""
+        if method == "HEAD" and method not in views:
+            method = "GET"
+        chosen = views.get(method)
         if chosen is None:
             return _wrong_method(sorted(views))
         try:
