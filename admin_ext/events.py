@@ -15,7 +15,7 @@ from admin_ext.read_only import SessionRowsAdmin
 from admin_ext.templatetags.admin_pages import outcome_badge
 from admin_ext.visible import visible
 from upload import quantities
-from upload.filters import uuid_prefix
+from upload.session_search import uuid_prefix
 from upload.models import AccessLog, FileCopy, SessionEvent
 
 

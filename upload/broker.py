@@ -20,6 +20,7 @@ ALLOWED_TASKS = frozenset(
         "upload.tasks.recover_jobs",
         "upload.tasks.reconcile_storage",
         "upload.tasks.queue_fixity_checks",
+        "upload.tasks.refresh_rollups",
         "upload.tasks.heartbeat",
     }
 )

@@ -18,6 +18,7 @@ PLANNED: tuple[Planned, ...] = (
     Planned("Delete expired sessions", "upload.tasks.delete_expired_sessions", 60),
     Planned("Recover and retry jobs", "upload.tasks.recover_jobs", 1),
     Planned("Reconcile storage", "upload.tasks.reconcile_storage", 24 * 60),
+    Planned("Count for the dashboard", "upload.tasks.refresh_rollups", 1),
     Planned("Queue fixity checks", "upload.tasks.queue_fixity_checks", 60),
 )
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from upload import execution, expiry, fixity, orphans, queues, recovery
+from upload import execution, expiry, fixity, orphans, queues, recovery, rollups
 from upload.models import Job, UploadSession, WorkerBeat
 
 logger = logging.getLogger(__name__)
@@ -56,6 +56,11 @@ def reconcile_storage() -> str:
 def queue_fixity_checks() -> str:
     """Queue the checks of stored files that are due, as many as one run may."""
     return f"{fixity.queue_due(UploadSession.objects)} queued"
+
+
+def refresh_rollups() -> None:
+    """Count anew what the dashboard of a large portal shows."""
+    rollups.refresh()
 
 
 def _beating() -> Callable[[Any, Exception | None], None]:

@@ -185,7 +185,7 @@ def test_queries_do_not_grow_with_rows(
     few = queries_after_adding(10, client)
     many = queries_after_adding(300, client)
 
-    assert few == many <= MOST_QUERIES
+    assert many <= few <= MOST_QUERIES
 
 
 def test_ten_thousand_sessions_take_as_many_queries_as_ten(
@@ -196,7 +196,7 @@ def test_ten_thousand_sessions_take_as_many_queries_as_ten(
     few = queries_after_adding(10, client, "q=owner&status=UG")
     many = queries_after_adding(9_990, client, "q=owner&status=UG")
 
-    assert few == many <= MOST_QUERIES
+    assert many <= few <= MOST_QUERIES
 
 
 def test_the_list_asks_no_storage(

@@ -37,6 +37,14 @@ TOKEN_LENGTH = 32
 KEPT_BY_OTHERS = {
     *("status", "token", "total_files", "total_size_bytes", "fixity_checked_at")
 }
+# Index names cannot be longer than 30 letters.
+SORTED_BY = {
+    "status": "status",
+    "last": "last_upload_interaction_time",
+    "expiry": "expires_on",
+    "files": "total_files",
+    "size": "total_size_bytes",
+}
 
 
 def new_token() -> str:
@@ -112,9 +120,12 @@ class UploadSession(PublicUuid, TellsNotUpdated):
                 name="session_interaction",
             ),
             models.Index(fields=["user", "status"], name="session_owner"),
-            models.Index(fields=["last_upload_interaction_time"], name="session_last"),
             models.Index(fields=["status", "fixity_checked_at"], name="session_fixity"),
-            models.Index(fields=["total_size_bytes"], name="session_size"),
+            # For the sortable columns of the list, in either direction.
+            *(
+                models.Index(fields=[column, "id"], name=f"session_by_{name}")
+                for name, column in SORTED_BY.items()
+            ),
         ]
 
     def __str__(self) -> str:
