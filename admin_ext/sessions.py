@@ -9,7 +9,6 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin import ShowFacets
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -22,28 +21,12 @@ from admin_ext import columns
 from admin_ext.bulk import SessionActions
 from admin_ext.exports import SessionExport
 from admin_ext.list_filters import filterset_list_filters
-from admin_ext.previews import with_active_jobs
+from admin_ext.session_list import OPEN_SEARCH, SessionList
 from admin_ext.session_page import SessionPage
 from upload import policy
 from upload.filters import SessionFilter
 from upload.models import UploadSession
 from upload.states import Verb
-
-
-class SessionList(ChangeList):
-    """Fetches the jobs of the shown page; goes to page 1 where a page is none."""
-
-    def get_queryset(
-        self, request: HttpRequest, exclude_parameters: Any = None
-    ) -> QuerySet[UploadSession]:
-        return with_active_jobs(super().get_queryset(request, exclude_parameters))
-
-    def get_results(self, request: HttpRequest) -> None:
-        try:
-            super().get_results(request)
-        except IncorrectLookupParameters:
-            self.page_num = 1
-            super().get_results(request)
 
 
 @admin.register(UploadSession)
@@ -91,7 +74,9 @@ class SessionAdmin(SessionPage, SessionActions, SessionExport, ModelAdmin):
             text = _("Nothing was searched: %(problem)s")
             messages.error(request, text % {"problem": " ".join(problems)})
             return queryset.none(), False
-        return found.qs, False
+        narrowed = found.qs
+        setattr(request, OPEN_SEARCH, found.found and not found.found.is_listed)
+        return narrowed, False
 
     def lookup_allowed(
         self, lookup: str, value: str, request: HttpRequest | None = None

@@ -121,13 +121,18 @@ def storages() -> tuple[datetime | None, list[Use], list[Use]]:
     kept = Rollup.objects.filter(name=STORAGES).first()
     if kept is None:
         return None, [], []
-    ours = [Use(name, *held, _free(name)) for name, *held in kept.figures["ours"]]
+    ours = [
+        Use(name, files, size, _free(name))
+        for name, files, size in kept.figures["ours"]
+    ]
     return kept.counted_at, ours, [Use(*row) for row in kept.figures["copies"]]
 
 
 def _free(alias: str) -> int | None:
     try:
-        return free_bytes(TempFileStorage() if alias == "temp" else UploadedFileStorage())
+        return free_bytes(
+            TempFileStorage() if alias == "temp" else UploadedFileStorage()
+        )
     except OSError:  # the dashboard is shown also while a disk is away
         return None
 
@@ -157,7 +162,11 @@ def _held(figures: Figures) -> list[tuple[str, int, int]]:
     permanent = figures.of([SessionStatus.STORED]) + there
     temporary = figures.of(OPEN) + between
     return [
-        ("temp", temporary.files - there.files, temporary.size_bytes - there.size_bytes),
+        (
+            "temp",
+            temporary.files - there.files,
+            temporary.size_bytes - there.size_bytes,
+        ),
         ("uploaded", permanent.files, permanent.size_bytes),
     ]
 

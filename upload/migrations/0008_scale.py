@@ -4,6 +4,8 @@ The search's trigram indexes are made on PostgreSQL only, by hand: no index of D
 does this and exists on SQLite too. Reversible.
 """
 
+import warnings
+
 from django.conf import settings
 from django.db import migrations, models
 
@@ -15,7 +17,7 @@ TRIGRAMS = {
     "submission_title_trigrams": ("upload_submission", "title"),
     "accession_trigrams": ("upload_submission", "accession_number"),
 }
-MISSING = """
+MISSING = """\
 PostgreSQL has no pg_trgm here, so the search reads every file's name: slow with
 millions of files. Install its contrib package, then run as the database's owner:
 CREATE EXTENSION pg_trgm; and the statements of upload/migrations/0008_scale.py.
@@ -28,7 +30,7 @@ def make_trigram_indexes(apps, schema_editor):
     with schema_editor.connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_available_extensions WHERE name = 'pg_trgm'")
         if not cursor.fetchone():
-            print(MISSING)
+            warnings.warn(MISSING, stacklevel=1)
             return
     # Trusted since PostgreSQL 13: the database's owner may.
     schema_editor.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
