@@ -10,6 +10,7 @@ compile() {
 }
 
 # The dev lock first: it holds every pin of the other one, so the extras have their say.
-compile pyproject.toml --extra postgres --extra s3 --extra sftp --group dev -o requirements-dev.lock
+compile pyproject.toml --extra postgres --extra s3 --extra sftp \
+    --extra swift --extra gridfs --extra azure --extra gcs --group dev -o requirements-dev.lock
 compile pyproject.toml --constraint requirements-dev.lock -o requirements.lock
 compile --group pyproject.toml:boot -o requirements-boot.lock

@@ -45,7 +45,10 @@ os.environ |= {
 }
 
 from portal.settings import *  # noqa: E402, F403
-from portal.settings import DATABASES, STORAGES  # noqa: E402
+from portal.settings import DATABASES, INSTALLED_APPS, STORAGES  # noqa: E402
+
+# Optional tables, installed here so that their storage is tested.
+INSTALLED_APPS = [*INSTALLED_APPS, "upload.queued_storage.remotes.database_app"]
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["TEST"] = {"NAME": f"{_folder}/test.sqlite3"}

@@ -125,8 +125,28 @@ def _check_batch(work: Work, target: Target | None, batch: list[Any]) -> None:
 
 
 def _read(work: Work, target: Target | None, item: Any) -> Finding:
-    """Read one file from its disk. What is wrong with the place itself is raised."""
+    """Read one file from its disk, a second time where the disk could not give it.
+
+    What is wrong with the place itself is raised.
+    """
     work.start_file(item.name)
+    try:
+        return _read_once(work, target, item)
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        logger.warning(
+            "Reading %s failed: %s. It is read again.", item.file_uuid, error
+        )
+    try:
+        return _read_once(work, target, item)
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        return Finding(None, error)
+
+
+def _read_once(work: Work, target: Target | None, item: Any) -> Finding:
     try:
         if target is None:
             storage = UploadedFileStorage()
@@ -137,10 +157,6 @@ def _read(work: Work, target: Target | None, item: Any) -> Finding:
             target.look()  # raises where all of the destination is missing
         return Finding(None, _missing(error))
     except UnsafePath as error:
-        return Finding(None, error)
-    except OSError as error:
-        if error.errno != errno.EIO:
-            raise
         return Finding(None, error)
 
 

@@ -1,4 +1,4 @@
-"""One 5 GiB file stored across file systems: memory, signs of life, cancel; a report.
+"""One 5 GiB file across file systems: memory, signs of life, cancel; 100,000 files.
 
 The source is sparse and in memory, so that what is measured is the worker. Takes 5 GiB
 of the disk below DATA_DIR while it runs.
@@ -20,6 +20,7 @@ from django.contrib.auth import get_user_model
 from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
+from tests.bench.sessions import session_of
 from tests.long_files import (
     GIB,
     digest_of_zeros,
@@ -29,7 +30,7 @@ from tests.long_files import (
     uploaded_session,
     wait_until,
 )
-from upload import execution, job_report, jobs
+from upload import direct, execution, job_report, jobs
 from upload.disk import STAGING_FOLDER
 from upload.models import Job, JobItem, UploadSession
 from upload.states import JobKind, JobState
@@ -40,6 +41,7 @@ type Row = tuple[str, str, str, bool]
 FILE_BYTES = 5 * GIB
 MEMORY_LIMIT_BYTES = 256 << 20
 LONGEST_SILENCE_SECONDS = 5.0
+LONGEST_SECONDS = 600
 ITEMS = 100_000
 
 
@@ -47,7 +49,7 @@ def run() -> list[Row]:
     _require_room()
     with temp_storage_elsewhere():
         rows = [*_store(), *_cancel()]
-    return [*rows, *_report()]
+    return [*rows, *_many(), *_report()]
 
 
 def _require_room() -> None:
@@ -184,6 +186,29 @@ def _cancel() -> list[Row]:
             "at most 5 s, no file",
             clean and seconds <= LONGEST_SILENCE_SECONDS,
         )
+    ]
+
+
+def _many() -> list[Row]:
+    """Store very many small files on one file system."""
+    session = session_of(ITEMS, 4096)
+    before, start = _forget_peak(), time.monotonic()
+    direct.run_now(session, JobKind.STORE)
+    seconds, peak = time.monotonic() - start, _own_memory_bytes("VmHWM")
+    _delete(_bytes_of(session))
+    return [
+        (
+            "store 100,000 x 4 KiB: memory of the worker",
+            f"{peak / (1 << 20):.0f} MiB, {before / (1 << 20):.0f} before",
+            "at most 512 MiB",
+            peak <= MEMORY_LIMIT_BYTES * 2,
+        ),
+        (
+            "store 100,000 x 4 KiB: time",
+            f"{seconds:.0f} s",
+            "at most 600 s",
+            seconds <= LONGEST_SECONDS,
+        ),
     ]
 
 

@@ -24,6 +24,7 @@ from tests.faults.world import Portal
 SIDE_BY_SIDE = 2
 SAMPLE = 5
 MOST_CUTS = 100
+MOST_FAILURES = 300
 HEADER = ("operation", "harm", "points", "tried", "reached", "orphans", "wrong")
 
 type Harm = Callable[[Portal, Operation, Step], Verdict]
@@ -116,7 +117,8 @@ class Run:
             self.folder / name, self.operation, self.migrated
         ) as portal:
             found = sweep.steps(portal, self.operation)
-        work = list(self._work(found, full=full))
+            read = sweep.steps(portal, self.operation, sweep.READING_CALLS)
+        work = [*self._work(found, full=full), *_failures(found, read, full=full)]
         tallies = {harm: Tally(self.operation.name, harm, 0) for harm, _do, _at in work}
         for harm, _do, _at in work:
             tallies[harm].points += 1
@@ -167,6 +169,16 @@ class Run:
                     break
                 done.append((harm, do(portal, self.operation, step)))
         return done
+
+
+def _failures(
+    found: list[Step], read: list[Step], *, full: bool
+) -> Iterator[tuple[str, Harm, Step]]:
+    """Yield calls to fail: reading ones can only fail of a sick disk."""
+    most = MOST_FAILURES if full else SAMPLE
+    for error, failing in (("EIO", [*found, *read]), ("ENOSPC", found)):
+        harm = partial(sweep.fail, error=error)
+        yield from ((error, harm, step) for step in sweep.spread(failing, most))
 
 
 def show(texts: Iterable[object]) -> None:

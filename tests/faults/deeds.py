@@ -64,7 +64,7 @@ def store_and_choose_destination() -> None:
     """Store all files, and make a destination that holds a stranger's file."""
     upload().make_uploads_permanent()
     folder = Path(settings.DESTINATION_ROOTS[0]) / "archive"
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)  # it may be a mount point
     (folder / FOREIGN_NAME).write_bytes(FOREIGN)
     Destination.objects.create(name="Archive", folder=str(folder))
 

@@ -24,8 +24,10 @@ SYSTEM_CALLS = (
     *("rename", "renameat", "renameat2", "link", "linkat", "unlink", "unlinkat"),
     *("mkdir", "mkdirat", "fsync", "fdatasync", "pwrite64", "write", "ftruncate"),
 )
+READING_CALLS = ("openat", "read", "newfstatat", "close")
 # SQLite makes these inside a transaction: a process paused there would hold its lock.
 OF_THE_DATABASE = {"fdatasync", "pwrite64", "ftruncate", "unlink", "mkdir", "rename"}
+DISK_ERRORS = ("EIO", "ENOSPC")
 OTHER_FILE_SYSTEM = Path("/dev/shm")  # noqa: S108 - used through mkdtemp only
 ROUNDS = 5
 
@@ -69,16 +71,20 @@ def migrate(root: Path) -> Path:
     return world.database_path
 
 
-def steps(portal: Portal, operation: Operation) -> list[Step]:
+def steps(
+    portal: Portal, operation: Operation, calls: tuple[str, ...] = SYSTEM_CALLS
+) -> list[Step]:
     """Run the operation unharmed and return its steps in the order of time."""
     portal.world.restore()
-    return traced_steps(portal, operation)
+    return traced_steps(portal, operation, calls)
 
 
-def traced_steps(portal: Portal, operation: Operation) -> list[Step]:
+def traced_steps(
+    portal: Portal, operation: Operation, calls: tuple[str, ...] = SYSTEM_CALLS
+) -> list[Step]:
     """Run the operation from where the world stands; see ``steps``."""
     listing = portal.world.root / "strace.txt"
-    wanted = f"trace={','.join('?' + name for name in SYSTEM_CALLS)}"
+    wanted = f"trace={','.join('?' + name for name in calls)}"
     with portal.traced(operation.deed, "-o", str(listing), "-e", wanted) as process:
         if portal.wait(process) != "0":
             raise RuntimeError(f"{operation.name} failed unharmed: {portal.said()}")
@@ -124,6 +130,19 @@ def kill_twice(portal: Portal, operation: Operation, step: Step) -> Verdict:
     portal.world.let_a_day_pass()
     verdict.reached &= _killed(portal, "recover", step)
     judge_recovery(portal, operation, verdict)
+    return verdict
+
+
+def fail(portal: Portal, operation: Operation, step: Step, error: str) -> Verdict:
+    """Let one call fail as on a sick or full disk; go on with what comes then."""
+    portal.world.restore()
+    injected = f"inject={step.call}:error={error}:when={step.number}"
+    options = ("-o", os.devnull, "-e", f"trace={step.call}", "-e", injected)
+    with portal.traced(operation.deed, *options) as process:
+        portal.wait(process)  # it may have failed, or have got over it
+    verdict = Verdict(step, reached=True)
+    # A file that could not be unlinked is left to the sweep.
+    judge_recovery(portal, replace(operation, strict=False), verdict)
     return verdict
 
 

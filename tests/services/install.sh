@@ -22,8 +22,21 @@ need gettext has msgfmt
 need strace has strace
 need e2fsprogs has_program /usr/sbin/mkfs.ext4
 need openssh-server has_program /usr/sbin/sshd
+need memcached has memcached
+need liberasurecode1 has_library liberasurecode.so.1
 need libmagic1 has_library libmagic.so.1
 need fonts-ipafont-gothic has_font 'ipag.*'
+
+# An emulator of CouchDB, where node is there; it goes beside the boot environment.
+node_modules="$(dirname "$0")/../../.boot/node"
+if has npm >/dev/null && [ ! -d "$node_modules/node_modules/express-pouchdb" ]; then
+    mkdir -p "$node_modules"
+    npm install --silent --no-audit --no-fund --no-package-lock \
+        --prefix "$node_modules" express-pouchdb@4.2.0 pouchdb-core@9.0.0 \
+        pouchdb-adapter-memory@9.0.0 express@4.21.2 >/dev/null ||
+        echo "services: could not install express-pouchdb; its tests are skipped."
+fi
+
 [ -n "$missing" ] || exit 0
 
 # Never waits for a password where nobody can type one.

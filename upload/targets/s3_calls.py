@@ -109,13 +109,18 @@ class Calls:
     def has(self, key: str, beat: Beat | None) -> bool:
         return self.ask("head_object", beat, GONE, Key=key) is not None
 
-    def read(self, key: str, beat: Beat | None) -> Iterator[bytes]:
+    def read(
+        self, key: str, beat: Beat | None, of: tuple[str, int] = ("", 0)
+    ) -> Iterator[bytes]:
         """Yield an object's bytes; go on where a cut off answer ended.
 
-        Raise ``FileNotFoundError``.
+        ``of``: the ETag that the object must have, and the byte to begin with. Raise
+        ``FileNotFoundError``.
         """
-        seen: dict[str, Any] = {}
-        offset = 0
+        etag, offset = of
+        seen: dict[str, Any] = {"IfMatch": etag} if etag else {}
+        if offset:
+            seen["Range"] = f"bytes={offset}-"
         while True:
             answer = self.ask("get_object", beat, GONE, Key=key, **seen)
             if answer is None:

@@ -5,7 +5,9 @@ A note among our own files names each upload: whoever drops the note aborts the 
 which can then place nothing any more.
 """
 
+import hashlib
 import json
+from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -45,6 +47,11 @@ def regrouped(
         yield bytes(waiting)
 
 
+def md5_of(body: bytes) -> str:
+    """Return the sum that every S3 server checks what it received against."""
+    return b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
+
+
 class Whole:
     """A file that goes in one request, with the same steps as an ``Upload``."""
 
@@ -70,6 +77,7 @@ class Whole:
             unless=lambda: self._calls.has(self._key, self._beat),
             Key=self._key,
             Body=self._body,
+            ContentMD5=md5_of(self._body),
             IfNoneMatch="*",
             **self._parameters,
         )
@@ -109,6 +117,7 @@ class Upload:
             GONE,
             PartNumber=number,
             Body=part,
+            ContentMD5=md5_of(part),
             **self._names(),
         )
         if sent is None:

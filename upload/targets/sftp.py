@@ -31,8 +31,8 @@ from upload.targets.remote import RemoteTarget
 from upload.targets.sftp_files import (
     FSYNC,
     dropped_at_end,
-    has,
     make_folder,
+    place,
     read_file,
     receipt,
     stage,
@@ -160,7 +160,7 @@ class SftpTarget(RemoteTarget):
                 sent = stage(client, staging, chunks, beat)
                 verify(relative_path, expected, sent)
                 self._read_back(client, staging, sent, beat)
-                if self._place(client, staging, final):
+                if place(client, staging, final):
                     return sent
         return self._confirm(relative_path, sent, still(beat))
 
@@ -172,20 +172,6 @@ class SftpTarget(RemoteTarget):
         except FileNotFoundError as error:
             raise taken_over(staging) from error
         verify(staging, sent, held)
-
-    def _place(self, client: Client, staging: str, final: str) -> bool:
-        """Rename without replacing; return False where the name is taken."""
-        if has(client, final):
-            return False
-        try:
-            client.rename(staging, final)
-        except OSError as error:
-            if has(client, final):
-                return False
-            if not has(client, staging):
-                raise taken_over(staging) from error
-            raise
-        return True
 
     def _make_folders(self, client: Client, parts: Sequence[str]) -> None:
         """Make the folders that lack; refuse a link or a file on the way."""
@@ -214,7 +200,7 @@ class SftpTarget(RemoteTarget):
         staging, final = self._path(new_staging_name("own")), self._path(name)
         with self._speaking() as client, dropped_at_end(client, staging):
             stage(client, staging, [content], silent)
-            placed = self._place(client, staging, final)
+            placed = place(client, staging, final)
         if not placed and self.read_own(name) != content:
             raise occupied(name)
 

@@ -16,7 +16,7 @@ from upload.copy_engine import (
     Receipt,
     receipt_of,
 )
-from upload.durable import occupied
+from upload.durable import occupied, taken_over
 from upload.paths import unsafe
 from upload.targets.sftp_stream import read, write
 from upload.targets.ssh import Client
@@ -52,9 +52,11 @@ def _flushed(client: Client, handle: bytes, chunks: Iterable[bytes]) -> Iterator
             unsynced = 0
 
 
-def read_file(client: Client, path: str, size_bytes: int) -> Iterator[bytes]:
+def read_file(
+    client: Client, path: str, size_bytes: int, start: int = 0
+) -> Iterator[bytes]:
     with client.open(path, "r") as file:
-        yield from read(client, file.handle, size_bytes)
+        yield from read(client, file.handle, size_bytes, start)
 
 
 def receipt(client: Client, path: str, size_bytes: int, beat: Beat) -> Receipt:
@@ -66,6 +68,21 @@ def has(client: Client, path: str) -> bool:
         client.lstat(path)
     except FileNotFoundError:
         return False
+    return True
+
+
+def place(client: Client, staging: str, final: str) -> bool:
+    """Rename without replacing; return False where the name is taken."""
+    if has(client, final):
+        return False
+    try:
+        client.rename(staging, final)
+    except OSError as error:
+        if has(client, final):
+            return False
+        if not has(client, staging):
+            raise taken_over(staging) from error
+        raise
     return True
 
 

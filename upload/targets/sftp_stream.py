@@ -65,13 +65,15 @@ def _blocks(chunks: Iterable[bytes]) -> Iterator[bytes]:
             yield chunk[start : start + BLOCK_BYTES]
 
 
-def read(client: SFTPClient, handle: bytes, size_bytes: int) -> Iterator[bytes]:
+def read(
+    client: SFTPClient, handle: bytes, size_bytes: int, start: int = 0
+) -> Iterator[bytes]:
     """Yield what an open file holds, as far as the block of byte ``size_bytes``.
 
     That block shows whether the file is longer than it should be.
     """
     window = Window(client)
-    ahead = iter(range(0, size_bytes + 1, BLOCK_BYTES))
+    ahead = iter(range(start, size_bytes + 1, BLOCK_BYTES))
     offsets: deque[int] = deque()
     while True:
         while len(window) < MOST_UNDER_WAY and (next_offset := next(ahead, -1)) >= 0:

@@ -1,0 +1,1 @@
+"""The tables of ``DatabaseStorage``; installed only where files shall lie in them."""
