@@ -259,6 +259,7 @@ UNFOLD = {
     "SITE_URL": None,
     "SHOW_LANGUAGES": True,
     "ENVIRONMENT": "admin_ext.navigation.environment",
+    "DASHBOARD_CALLBACK": "admin_ext.dashboard.page_context",
     "SITE_FAVICONS": [
         {
             "rel": "icon",
