@@ -6,6 +6,7 @@ does this and exists on SQLite too. Reversible.
 
 import warnings
 
+import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
@@ -94,6 +95,24 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='uploadsession',
             index=models.Index(fields=['total_size_bytes', 'id'], name='session_by_size'),
+        ),
+        migrations.AlterField(
+            model_name='permuploadedfile',
+            name='session',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to='upload.uploadsession', verbose_name='session'),
+        ),
+        migrations.AlterField(
+            model_name='tempuploadedfile',
+            name='session',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to='upload.uploadsession', verbose_name='session'),
+        ),
+        migrations.AddIndex(
+            model_name='permuploadedfile',
+            index=models.Index(fields=['session', 'id'], name='perm_of_session'),
+        ),
+        migrations.AddIndex(
+            model_name='tempuploadedfile',
+            index=models.Index(fields=['session', 'id'], name='temp_of_session'),
         ),
         migrations.RunPython(make_trigram_indexes, drop_trigram_indexes),
     ]
