@@ -17,9 +17,10 @@ from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
-from admin_ext import columns
+from admin_ext import columns, saved_views
 from admin_ext.bulk import SessionActions
 from admin_ext.exports import SessionExport
+from admin_ext.glance import FirstFiles
 from admin_ext.list_filters import filterset_list_filters
 from admin_ext.session_list import OPEN_SEARCH, SessionList
 from admin_ext.session_page import SessionPage
@@ -54,6 +55,8 @@ class SessionAdmin(SessionPage, SessionActions, SessionExport, ModelAdmin):
     # The search itself is SessionFilter's; Django shows its box where this is set.
     search_fields = ("uuid",)
     search_help_text = gettext_lazy("Session, person, file name or title")
+    list_before_template = "admin_ext/session_views.html"
+    list_sections = (FirstFiles,)
     change_list_template = "admin_ext/session_list.html"
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
@@ -112,4 +115,7 @@ class SessionAdmin(SessionPage, SessionActions, SessionExport, ModelAdmin):
             f"upload.{policy.RULES[Verb.UPLOAD].permission}"
         )
         context = {"may_open_session": may_open, **(extra_context or {})}
+        if self.has_view_permission(request):
+            context["session_tabs"] = saved_views.tabs(request)
+            context["session_chips"] = saved_views.chips(request)
         return super().changelist_view(request, context)

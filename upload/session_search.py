@@ -60,12 +60,16 @@ def find(phrase: str) -> Found:
 def _sources(phrase: str, people: list[int]) -> Iterator[Any]:
     """Yield the ids of matching sessions, by each thing that may match, unordered."""
     sessions = UploadSession.objects.order_by()
-    yield sessions.filter(uuid_prefix("uuid", phrase)).values_list("pk", flat=True)
-    yield sessions.filter(user__in=people).values_list("pk", flat=True)
+    here = uuid_prefix("uuid", phrase) | Q(user__in=people)
+    yield sessions.filter(here).values_list("pk", flat=True)
+    named = []
     for model, column, condition in _named(phrase):
         rows = model.objects.order_by().filter(condition)
         rows = rows.filter(**{f"{column}__isnull": False})
-        yield rows.values_list(column, flat=True)
+        named.append(rows.values_list(column, flat=True))
+    temporary, permanent, drafts, submissions = named
+    yield temporary.union(permanent, all=True)
+    yield drafts.union(submissions, all=True)
 
 
 def _named(phrase: str) -> list[tuple[Any, str, Q]]:

@@ -60,7 +60,9 @@ def address(name: str, session: UploadSession) -> str:
     return reverse(view, args=arguments)
 
 
-@pytest.mark.parametrize("name", ["dashboard", "list", "session", "preview", "upload", "job"])
+@pytest.mark.parametrize(
+    "name", ["dashboard", "list", "session", "preview", "upload", "job"]
+)
 def test_a_page_for_staff_has_no_known_barrier(
     name: str, session: UploadSession, clerk: User, page_for: PageFor
 ) -> None:
