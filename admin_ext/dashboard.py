@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from admin_ext import attention
 from admin_ext.read_only import of_visible_sessions
@@ -96,7 +96,7 @@ def cards(figures: Figures, sessions: QuerySet[UploadSession]) -> list[Card]:
     more = soon > MOST_COUNTED
     told = number_format(min(soon, MOST_COUNTED)) + ("+" if more else "")
     return [
-        _card(figures, _("Open"), "folder_open", OPEN),
+        _card(figures, pgettext("open sessions", "Open"), "folder_open", OPEN),
         Card(_("Expiring soon"), told, "", _url("expiry=soon"), "timer"),
         _card(figures, _("Copying"), "sync", {S.COPYING_IN_PROGRESS}),
         _card(figures, _("Failed"), "error", {S.COPYING_FAILED}),

@@ -8,7 +8,10 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from unfold.sections import TemplateSection
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from unfold.sections import BaseSection
 
 from upload import policy
 from upload.models import UploadSession
@@ -16,10 +19,15 @@ from upload.models import UploadSession
 FILES_SHOWN = 10
 
 
-class FirstFiles(TemplateSection):
-    """Where the files come to."""
+class FirstFiles(BaseSection):
+    """Where the files come to; no template, for the list has one a row."""
 
-    template_name = "admin_ext/glance_place.html"
+    def render(self) -> str:
+        return format_html(
+            '<div hx-get="{}" hx-trigger="intersect once" aria-live="polite">{}</div>',
+            reverse("admin:upload_uploadsession_glance", args=[self.instance.pk]),
+            _("Loading the files …"),
+        )
 
 
 def first_files(request: HttpRequest, session: UploadSession) -> HttpResponse:

@@ -50,7 +50,11 @@ def tabs(request: HttpRequest) -> list[Tab]:
     mine["owner"] = person.get_username()
     rows = [
         (pgettext("all sessions", "All"), "", number_format(held.of().sessions)),
-        (_("Open"), "status=CR&status=UG", number_format(held.of(OPEN).sessions)),
+        (
+            pgettext("open sessions", "Open"),
+            "status=CR&status=UG",
+            number_format(held.of(OPEN).sessions),
+        ),
         (_("Expiring soon"), "expiry=soon", _counted(expiring_soon(sessions))),
         (_("Stored"), "status=SD", number_format(held.of([S.STORED]).sessions)),
         (

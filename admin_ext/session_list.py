@@ -48,7 +48,8 @@ class SessionList(ChangeList):
         shown = ids[: self._per_page]
         self._count(request, len(shown), has_next=len(ids) > len(shown))
         self.result_list = self._rows(request, shown)
-        self.full_result_count = None
+        # Equal: Unfold's header would tell a count that may have stopped.
+        self.full_result_count = self.result_count
         self.show_full_result_count = False
         self.show_admin_actions = True
         self.can_show_all = self.is_counted and (

@@ -270,6 +270,7 @@ UNFOLD = {
     "STYLES": ["admin_ext.navigation.stylesheet"],
     "SCRIPTS": [
         "admin_ext.navigation.live_script",
+        "admin_ext.navigation.renew_script",
         "admin_ext.navigation.copy_script",
     ],
     "SIDEBAR": {"show_search": True, "navigation": "admin_ext.navigation.sidebar"},
