@@ -6,12 +6,13 @@ they may see, and nothing else.
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
@@ -27,6 +28,7 @@ from upload.states import OPEN, JobState, SessionStatus
 PERIODS = (7, 30, 90)
 JOBS_SHOWN = 5
 MOST_COUNTED = 1000
+TOLD_AFTER = timedelta(minutes=1)
 HEIGHT = 100  # of a chart, in its own units; a bar is 8 wide and 2 apart
 S = SessionStatus
 
@@ -74,6 +76,7 @@ def page_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any
         period = _period(request)
         context |= {
             "figures": figures,
+            "counted_before": timezone.now() - figures.counted_at > TOLD_AFTER,
             "cards": cards(figures, sessions),
             "charts": charts(figures.days(period)),
             "periods": PERIODS,

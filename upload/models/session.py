@@ -37,14 +37,6 @@ TOKEN_LENGTH = 32
 KEPT_BY_OTHERS = {
     *("status", "token", "total_files", "total_size_bytes", "fixity_checked_at")
 }
-# Index names cannot be longer than 30 letters.
-SORTED_BY = {
-    "status": "status",
-    "last": "last_upload_interaction_time",
-    "expiry": "expires_on",
-    "files": "total_files",
-    "size": "total_size_bytes",
-}
 
 
 def new_token() -> str:
@@ -124,7 +116,7 @@ class UploadSession(PublicUuid, TellsNotUpdated):
             # For the sortable columns of the list, in either direction.
             *(
                 models.Index(fields=[column, "id"], name=f"session_by_{name}")
-                for name, column in SORTED_BY.items()
+                for name, column in states.SORTED_BY.items()
             ),
         ]
 
