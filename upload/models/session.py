@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from upload.models.files import BaseUploadedFile, PermUploadedFile, TempUploadedFile
 
 logger = logging.getLogger(__name__)
-
 TOKEN_LENGTH = 32
 KEPT_BY_OTHERS = {
     *("status", "token", "total_files", "total_size_bytes", "fixity_checked_at")
@@ -113,7 +112,6 @@ class UploadSession(PublicUuid, TellsNotUpdated):
             ),
             models.Index(fields=["user", "status"], name="session_owner"),
             models.Index(fields=["status", "fixity_checked_at"], name="session_fixity"),
-            # For the sortable columns of the list, in either direction.
             *(
                 models.Index(fields=[column, "id"], name=f"session_by_{name}")
                 for name, column in states.SORTED_BY.items()
