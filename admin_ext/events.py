@@ -17,8 +17,9 @@ from admin_ext.read_only import SessionRowsAdmin
 from admin_ext.templatetags.admin_pages import outcome_badge
 from admin_ext.visible import visible
 from upload import quantities
-from upload.filters import AccessFilter, uuid_prefix
+from upload.filters import AccessFilter
 from upload.models import AccessLog, FileCopy, SessionEvent
+from upload.session_search import uuid_prefix
 
 
 class EvidenceAdmin(SessionRowsAdmin):

@@ -12,8 +12,8 @@ from admin_ext.links import page_link, session_link
 from admin_ext.read_only import SessionRowsAdmin
 from admin_ext.visible import visible
 from upload import quantities
-from upload.filters import uuid_prefix
 from upload.models import BaseUploadedFile, PermUploadedFile, TempUploadedFile
+from upload.session_search import uuid_prefix
 
 SHARED_FIELDS = (
     "uuid",

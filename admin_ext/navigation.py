@@ -123,5 +123,9 @@ def live_script(request: HttpRequest) -> str:
     return static("admin_ext/live.js")
 
 
+def renew_script(request: HttpRequest) -> str:
+    return static("admin_ext/renew.js")
+
+
 def copy_script(request: HttpRequest) -> str:
     return static("admin_ext/copy.js")

@@ -11,8 +11,8 @@ from unfold.paginator import InfinitePaginator
 
 from admin_ext.visible import visible
 from upload.filter_fields import MAX_SEARCH_LENGTH
-from upload.filters import uuid_prefix
 from upload.models import UploadSession
+from upload.session_search import uuid_prefix
 
 
 class ReadOnlyAdmin(ModelAdmin):

@@ -12,10 +12,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.http import require_safe
 
-from admin_ext import columns, inlines, previews
+from admin_ext import columns, glance, inlines, previews
 from admin_ext.actions import preview_view
 from admin_ext.verbs import BULK_VERBS, BulkVerb
 from upload import policy, tokens
@@ -45,6 +47,11 @@ class SessionPage:
                 wrap(self.token_view),
                 name="upload_uploadsession_token",
             ),
+            path(
+                "<int:pk>/files/",
+                wrap(self.glance_view),
+                name="upload_uploadsession_glance",
+            ),
             *super().get_urls(),  # type: ignore[misc]
         ]
 
@@ -63,6 +70,10 @@ class SessionPage:
         session = self._visible(request, pk)
         chosen = UploadSession.objects.filter(pk=session.pk)
         return preview_view(request, row.verb, chosen, page_url(session))
+
+    @method_decorator(require_safe)
+    def glance_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return glance.first_files(request, self._visible(request, pk))
 
     def token_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show the upload token, after renewing it where ``renew`` is posted."""

@@ -9,7 +9,6 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin import ShowFacets
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -18,32 +17,17 @@ from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
-from admin_ext import columns
+from admin_ext import columns, saved_views
 from admin_ext.bulk import SessionActions
 from admin_ext.exports import SessionExport
+from admin_ext.glance import FirstFiles
 from admin_ext.list_filters import filterset_list_filters
-from admin_ext.previews import with_active_jobs
+from admin_ext.session_list import OPEN_SEARCH, SessionList
 from admin_ext.session_page import SessionPage
 from upload import policy
 from upload.filters import SessionFilter
 from upload.models import UploadSession
 from upload.states import Verb
-
-
-class SessionList(ChangeList):
-    """Fetches the jobs of the shown page; goes to page 1 where a page is none."""
-
-    def get_queryset(
-        self, request: HttpRequest, exclude_parameters: Any = None
-    ) -> QuerySet[UploadSession]:
-        return with_active_jobs(super().get_queryset(request, exclude_parameters))
-
-    def get_results(self, request: HttpRequest) -> None:
-        try:
-            super().get_results(request)
-        except IncorrectLookupParameters:
-            self.page_num = 1
-            super().get_results(request)
 
 
 @admin.register(UploadSession)
@@ -71,6 +55,8 @@ class SessionAdmin(SessionPage, SessionActions, SessionExport, ModelAdmin):
     # The search itself is SessionFilter's; Django shows its box where this is set.
     search_fields = ("uuid",)
     search_help_text = gettext_lazy("Session, person, file name or title")
+    list_before_template = "admin_ext/session_views.html"
+    list_sections = (FirstFiles,)
     change_list_template = "admin_ext/session_list.html"
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
@@ -91,7 +77,9 @@ class SessionAdmin(SessionPage, SessionActions, SessionExport, ModelAdmin):
             text = _("Nothing was searched: %(problem)s")
             messages.error(request, text % {"problem": " ".join(problems)})
             return queryset.none(), False
-        return found.qs, False
+        narrowed = found.qs
+        setattr(request, OPEN_SEARCH, found.found and not found.found.is_listed)
+        return narrowed, False
 
     def lookup_allowed(
         self, lookup: str, value: str, request: HttpRequest | None = None
@@ -127,4 +115,7 @@ class SessionAdmin(SessionPage, SessionActions, SessionExport, ModelAdmin):
             f"upload.{policy.RULES[Verb.UPLOAD].permission}"
         )
         context = {"may_open_session": may_open, **(extra_context or {})}
+        if self.has_view_permission(request):
+            context["session_tabs"] = saved_views.tabs(request)
+            context["session_chips"] = saved_views.chips(request)
         return super().changelist_view(request, context)

@@ -280,6 +280,7 @@ UNFOLD = {
     "SITE_URL": None,
     "SHOW_LANGUAGES": True,
     "ENVIRONMENT": "admin_ext.navigation.environment",
+    "DASHBOARD_CALLBACK": "admin_ext.dashboard.page_context",
     "SITE_FAVICONS": [
         {
             "rel": "icon",
@@ -290,6 +291,7 @@ UNFOLD = {
     "STYLES": ["admin_ext.navigation.stylesheet"],
     "SCRIPTS": [
         "admin_ext.navigation.live_script",
+        "admin_ext.navigation.renew_script",
         "admin_ext.navigation.copy_script",
     ],
     "SIDEBAR": {"show_search": True, "navigation": "admin_ext.navigation.sidebar"},

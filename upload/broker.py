@@ -26,6 +26,7 @@ ALLOWED_TASKS = frozenset(
         "upload.tasks.reconcile_storage",
         "upload.tasks.queue_fixity_checks",
         "upload.tasks.sweep_unfinished_uploads",
+        "upload.tasks.refresh_rollups",
         "upload.tasks.heartbeat",
     }
 )

@@ -5,14 +5,11 @@ same names in the query string, same counts everywhere. Searches stand in URLs, 
 session's token is never searched. Who may see a row is not decided here.
 """
 
-import re
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Value
-from django.db.models.functions import Concat
+from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -25,7 +22,7 @@ from django_filters import (
     NumberFilter,
 )
 
-from upload import conf
+from upload import conf, session_search
 from upload.errors import FilterRefused
 from upload.filter_fields import FromDay, SearchFilter, SizeFilter, ToDay
 from upload.models import (
@@ -37,15 +34,16 @@ from upload.models import (
     TempUploadedFile,
     UploadSession,
 )
-from upload.states import EXPIRING, JobKind, JobState, SessionStatus
+from upload.session_search import Found, person, uuid_prefix
+from upload.states import EXPIRING, OPEN, JobKind, JobState, SessionStatus
 
-# Shorter uuid prefixes would match too much by chance.
-MIN_UUID_PREFIX = 4
 MAX_MINUTES = 10 * 366 * 24 * 60
 
 
 class SessionFilter(FilterSet):  # type: ignore[misc]
-    """Narrows upload sessions."""
+    """Narrows upload sessions; ``found`` is what the search came to, once asked."""
+
+    found: Found | None = None
 
     status = MultipleChoiceFilter(
         label=gettext_lazy("Status"), choices=SessionStatus.choices, distinct=False
@@ -116,18 +114,30 @@ class SessionFilter(FilterSet):  # type: ignore[misc]
     def by_phrase(
         self, queryset: QuerySet[Any], name: str, value: str
     ) -> QuerySet[Any]:
-        return queryset.filter(session_phrase(value))
+        self.found = session_search.find(value)
+        return queryset.filter(self.found.condition)
 
 
 def expired(sessions: Any) -> Any:
-    over = UploadSession.objects.past_expiry().order_by().values("pk")
-    return sessions.filter(Q(status=SessionStatus.EXPIRED) | Q(pk__in=over))
+    over = Q(status=SessionStatus.EXPIRED)
+    after = conf.expire_after()
+    if after is not None:
+        cutoff = timezone.now() - after
+        over |= Q(status__in=OPEN, last_upload_interaction_time__lt=cutoff)
+    return sessions.filter(over)
 
 
 def expiring_within(sessions: Any, span: timedelta) -> Any:
     """Return open sessions whose time is not over yet but will be after ``span``."""
-    over = UploadSession.objects.past_expiry().order_by().values("pk")
-    return sessions.expiring_before(timezone.now() + span).exclude(pk__in=over)
+    after = conf.expire_after()
+    if after is None:
+        return sessions.none()
+    over = timezone.now() - after
+    return sessions.filter(
+        status__in=OPEN,
+        last_upload_interaction_time__gte=over,
+        last_upload_interaction_time__lt=over + span,
+    )
 
 
 def expiring_soon(sessions: Any) -> Any:
@@ -144,54 +154,6 @@ def never_expiring(sessions: Any) -> Any:
 
 
 EXPIRY = {"expired": expired, "soon": expiring_soon, "never": never_expiring}
-
-
-def session_phrase(phrase: str) -> Q:
-    """Return what matches a session: uuid, owner, a file's name, a title.
-
-    Subqueries, not joins: a session with many files is still one row.
-    """
-    here = {"session": OuterRef("pk"), "name__icontains": phrase}
-    titled = Q(title__icontains=phrase)
-    return (
-        uuid_prefix("uuid", phrase)
-        | person("user", phrase)
-        | Exists(TempUploadedFile.objects.filter(**here))
-        | Exists(PermUploadedFile.objects.filter(**here))
-        | Exists(_about_session(InProgressSubmission).filter(titled))
-        | Exists(
-            _about_session(Submission).filter(
-                titled | Q(accession_number__iexact=phrase)
-            )
-        )
-    )
-
-
-def _about_session(model: Any) -> Any:
-    return model.objects.filter(upload_session=OuterRef("pk"))
-
-
-def uuid_prefix(field: str, phrase: str) -> Q:
-    """Match a whole uuid or its first digits, dashes or not, by a range."""
-    digits = phrase.replace("-", "").lower()
-    if not re.fullmatch(rf"[0-9a-f]{{{MIN_UUID_PREFIX},32}}", digits):
-        return Q(pk__in=[])
-    low, high = UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
-    return Q(**{f"{field}__gte": low, f"{field}__lte": high})
-
-
-def person(field: str, phrase: str) -> Q:
-    """Match a person by user name, or by first and last name in either order."""
-    people = UploadSession._meta.get_field("user").related_model._default_manager  # type: ignore[union-attr]
-    matching = people.alias(
-        western=Concat("first_name", Value(" "), "last_name"),
-        eastern=Concat("last_name", Value(" "), "first_name"),
-    ).filter(
-        Q(username__icontains=phrase)
-        | Q(western__icontains=phrase)
-        | Q(eastern__icontains=phrase)
-    )
-    return Q(**{f"{field}__in": matching.order_by().values("pk")})
 
 
 class JobFilter(FilterSet):  # type: ignore[misc]

@@ -75,6 +75,15 @@ EDGES: tuple[Edge, ...] = (
     ),
 )
 
+# Columns that lists sort sessions by, each with an index; the short names name those.
+SORTED_BY = {
+    "status": "status",
+    "last": "last_upload_interaction_time",
+    "expiry": "expires_on",
+    "files": "total_files",
+    "size": "total_size_bytes",
+}
+
 OPEN = frozenset({_S.CREATED, _S.UPLOADING})
 MOVING = frozenset({_S.COPYING_IN_PROGRESS, _S.REMOVING_IN_PROGRESS})
 EXPIRING = OPEN | {_S.EXPIRED}

@@ -20,6 +20,7 @@ from upload import (
     queues,
     recovery,
     reminders,
+    rollups,
     unfinished,
 )
 from upload.models import Job, UnfinishedUpload, UploadSession, WorkerBeat
@@ -77,6 +78,11 @@ def queue_fixity_checks() -> str:
 def sweep_unfinished_uploads() -> str:
     """End resumable uploads whose time is over."""
     return f"{unfinished.sweep(UnfinishedUpload.objects)} ended"
+
+
+def refresh_rollups() -> None:
+    """Count anew what the dashboard of a large portal shows."""
+    rollups.refresh()
 
 
 def _beating() -> Callable[[Any, Exception | None], None]:

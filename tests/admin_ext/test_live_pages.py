@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from portal.models import User
 from tests.browsing import PageFor
-from tests.make import make_job, make_session
+from tests.make import make_job, make_session, make_user
 from upload.models import Job
 from upload.states import JobKind, JobState, SessionStatus
 
@@ -57,3 +57,51 @@ def test_an_access_url_is_copied_in_full(clerk: User, page_for: PageFor) -> None
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied.startswith("http://")
     assert copied.endswith(path)
+
+
+@pytest.mark.parametrize("name", ["index", "upload_uploadsession_changelist"])
+def test_dashboard_and_list_renew_themselves(
+    name: str, clerk: User, page_for: PageFor
+) -> None:
+    make_session()
+    page = page_for(clerk)
+    page.clock.install()
+    page.goto(reverse(f"admin:{name}"))
+
+    session = make_session(SessionStatus.STORED, user=make_user("ada"))
+    make_job(session, JobKind.COPY, state="running", files_total=10)
+    page.clock.run_for(31_000)
+
+    page.locator("[data-renew] progress").wait_for()
+    if name != "index":
+        page.locator("#action-toggle").check()
+        assert page.locator("input.action-select:checked").count() == 2
+
+
+def test_a_hidden_tab_asks_for_nothing(clerk: User, page_for: PageFor) -> None:
+    page = page_for(clerk)
+    page.clock.install()
+    page.goto(reverse("admin:index"))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.resource_type))
+
+    page.evaluate(
+        "Object.defineProperty(document, 'hidden', { get: () => true });"
+        "document.dispatchEvent(new Event('visibilitychange'));"
+    )
+    page.clock.run_for(600_000)
+
+    assert "fetch" not in asked
+
+
+def test_a_chosen_session_stays_chosen(clerk: User, page_for: PageFor) -> None:
+    make_session()
+    page = page_for(clerk)
+    page.clock.install()
+    page.goto(reverse("admin:upload_uploadsession_changelist"))
+    box = page.locator("#result_list tbody input.action-select").first
+    box.check()
+
+    page.clock.run_for(120_000)
+
+    assert box.is_checked()

@@ -49,6 +49,7 @@ def session(clerk: User) -> UploadSession:
 def address(name: str, session: UploadSession) -> str:
     job = session.job_set.get()
     addresses = {
+        "dashboard": ("admin:index", []),
         "list": ("admin:upload_uploadsession_changelist", []),
         "session": ("admin:upload_uploadsession_change", [session.pk]),
         "preview": ("admin:upload_uploadsession_verb", [session.pk, "remove"]),
@@ -59,7 +60,9 @@ def address(name: str, session: UploadSession) -> str:
     return reverse(view, args=arguments)
 
 
-@pytest.mark.parametrize("name", ["list", "session", "preview", "upload", "job"])
+@pytest.mark.parametrize(
+    "name", ["dashboard", "list", "session", "preview", "upload", "job"]
+)
 def test_a_page_for_staff_has_no_known_barrier(
     name: str, session: UploadSession, clerk: User, page_for: PageFor
 ) -> None:

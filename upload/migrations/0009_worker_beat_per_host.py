@@ -11,7 +11,7 @@ def forget(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('upload', '0003_fixity'),
+        ('upload', '0008_scale'),
     ]
 
     operations = [

@@ -11,6 +11,7 @@ from upload.models.files import (
     session_upload_location,
 )
 from upload.models.job import Job, JobItem
+from upload.models.rollup import Rollup
 from upload.models.session import UploadSession
 from upload.models.submission import InProgressSubmission, Submission
 from upload.models.unfinished import UnfinishedUpload
@@ -25,6 +26,7 @@ __all__ = [
     "Job",
     "JobItem",
     "PermUploadedFile",
+    "Rollup",
     "SessionEvent",
     "Submission",
     "TempUploadedFile",

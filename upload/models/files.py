@@ -39,8 +39,12 @@ class BaseUploadedFile(TellsNotUpdated):
     name = models.CharField(_("name"), max_length=255)
     original_name = models.CharField(_("original name"), max_length=255, blank=True)
     relative_path = models.CharField(_("folder path"), max_length=1024, blank=True)
+    # Indexed with the id, the order of every list of a session's files.
     session = models.ForeignKey(
-        UploadSession, verbose_name=_("session"), on_delete=models.CASCADE
+        UploadSession,
+        verbose_name=_("session"),
+        on_delete=models.CASCADE,
+        db_index=False,
     )
     file_upload = models.FileField(
         _("file"), max_length=255, null=True, upload_to=session_upload_location
@@ -151,6 +155,7 @@ class TempUploadedFile(BaseUploadedFile):
                 fields=["session", "name"], name="temp_name_unique_in_session"
             )
         ]
+        indexes = [models.Index(fields=["session", "id"], name="temp_of_session")]
 
     def move_to_permanent_storage(self) -> None:
         """Move the file from TempFileStorage to UploadedFileStorage.
@@ -187,11 +192,12 @@ class PermUploadedFile(BaseUploadedFile):
             )
         ]
         indexes = [
+            models.Index(fields=["session", "id"], name="perm_of_session"),
             models.Index(
                 fields=["fixity_failed_at"],
                 condition=Q(fixity_failed_at__isnull=False),
                 name="perm_fixity_failed",
-            )
+            ),
         ]
 
 

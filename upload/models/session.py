@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from upload.models.files import BaseUploadedFile, PermUploadedFile, TempUploadedFile
 
 logger = logging.getLogger(__name__)
-
 TOKEN_LENGTH = 32
 KEPT_BY_OTHERS = {
     *("status", "token", "total_files", "total_size_bytes"),
@@ -113,9 +112,11 @@ class UploadSession(PublicUuid, TellsNotUpdated):
                 name="session_interaction",
             ),
             models.Index(fields=["user", "status"], name="session_owner"),
-            models.Index(fields=["last_upload_interaction_time"], name="session_last"),
             models.Index(fields=["status", "fixity_checked_at"], name="session_fixity"),
-            models.Index(fields=["total_size_bytes"], name="session_size"),
+            *(
+                models.Index(fields=[column, "id"], name=f"session_by_{name}")
+                for name, column in states.SORTED_BY.items()
+            ),
         ]
 
     def __str__(self) -> str:

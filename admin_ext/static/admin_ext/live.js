@@ -84,4 +84,5 @@
 
     document.addEventListener("visibilitychange", plan);
     document.addEventListener("DOMContentLoaded", plan);
+    document.addEventListener("muniment:renewed", plan);
 })();

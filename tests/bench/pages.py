@@ -1,0 +1,105 @@
+"""The pages of the admin as a clerk asks for them, timed and weighed."""
+
+import gzip
+import statistics
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from fixtures.roles import load_roles
+from upload.models import UploadSession
+
+LIST = "/admin/upload/uploadsession/"
+RUNS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One address: queries, median and least milliseconds, bytes, gzipped bytes."""
+
+    queries: int
+    milliseconds: float
+    fastest: float
+    size_bytes: int
+    wire_bytes: int
+
+
+def clerk() -> Client:
+    """Return a client signed in as a superuser of the measured portal."""
+    load_roles()
+    people: Any = get_user_model()._default_manager
+    person = people.filter(username="bench").first() or people.create_superuser("bench")
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def measure(client: Client, address: str) -> Measured:
+    """Ask once to warm up and count, then RUNS times."""
+    with CaptureQueriesContext(connection) as queries:
+        page = client.get(address)
+        count = len(queries)  # the next request empties the log
+    if page.status_code != 200:
+        raise AssertionError(f"{address} answered {page.status_code}.")
+    times = [_seconds(client, address) for _run in range(RUNS)]
+    content = page.content
+    return Measured(
+        count,
+        statistics.median(times) * 1000,
+        min(times) * 1000,
+        len(content),
+        len(gzip.compress(content, compresslevel=6)),
+    )
+
+
+def _seconds(client: Client, address: str) -> float:
+    start = time.perf_counter()
+    client.get(address)
+    return time.perf_counter() - start
+
+
+def addresses() -> dict[str, str]:
+    """Return the pages of the list to measure, by what they show."""
+    newest = UploadSession.objects.exclude(user=None).order_by("-pk")[50]
+    sessions = UploadSession.objects.count()
+    day = newest.started_at.date()
+    queries = {
+        "first page": "",
+        "page 2": "p=2",
+        "page in the middle": f"p={max(1, sessions // 100)}",
+        "last page": f"p={max(1, sessions // 50)}",
+        **{f"status {s}": f"status={s}" for s in UploadSession.SessionStatus.values},
+        "status open": "status=CR&status=UG",
+        "expired": "expiry=expired",
+        "expires soon": "expiry=soon",
+        "never expires": "expiry=never",
+        "expires within an hour": "expires_within=60",
+        "owner": f"owner={newest.user.get_username()}",
+        "started after": f"started_after={day}",
+        "started before": f"started_before={day}",
+        "interaction after": f"interaction_after={day}",
+        "interaction before": f"interaction_before={day}",
+        "size at least": "size_min=40 MB",
+        "size at most": "size_max=1 kB",
+        "filters together": f"status=SD&started_before={day}&size_min=1 MB",
+        **{f"sort {n} up": f"o={n}" for n in range(1, 9)},
+        **{f"sort {n} down": f"o=-{n}" for n in range(1, 9)},
+        "search uuid": f"q={newest.uuid}",
+        "search start of uuid": f"q={str(newest.uuid)[:8]}",
+        "search one user": f"q={newest.user.get_username()}",
+        "search all users": "q=person",
+        "search one file": f"q={newest.pk:07}-00001",
+        "search many files": "q=ledger",
+        "search some files": "q=Harbour Diary",
+        "search two characters": "q=議事",
+        "search title": "q=Ledger Minutes 1901",
+        "search accession number": f"q=A-{newest.pk // 5 * 5:07}",
+        "search nothing": "q=nowhere to be found",
+        "search and filter": "q=ledger&status=FD",
+    }
+    return {name: f"{LIST}?{query}" for name, query in queries.items()}
