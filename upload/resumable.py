@@ -293,7 +293,9 @@ def _finish(upload: Any, descriptor: int, receipt: Receipt) -> None:
     def place(key: str, expected: Receipt | None) -> Receipt:
         return partials.put_in_place(descriptor, uuid, key, receipt)
 
-    staged = StagedFile(upload.name, head, receipt, (partial(_bytes, descriptor), place))
+    staged = StagedFile(
+        upload.name, head, receipt, (partial(_bytes, descriptor), place)
+    )
     try:
         if upload.sha256:
             verify(upload.name, Receipt(receipt.size_bytes, upload.sha256), receipt)
