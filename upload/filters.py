@@ -27,11 +27,7 @@ from upload.errors import FilterRefused
 from upload.filter_fields import FromDay, SearchFilter, SizeFilter, ToDay
 from upload.models import (
     AccessLog,
-    InProgressSubmission,
     Job,
-    PermUploadedFile,
-    Submission,
-    TempUploadedFile,
     UploadSession,
 )
 from upload.session_search import Found, person, uuid_prefix
