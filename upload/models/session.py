@@ -33,15 +33,14 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-TOKEN_LENGTH = 32
-KEPT_BY_OTHERS = {
-    *("status", "token", "total_files", "total_size_bytes", "fixity_checked_at")
-}
+KEPT_BY_OTHERS = {"status", "token", "total_files", "total_size_bytes"}
+KEPT_BY_OTHERS |= {"fixity_checked_at", "hold_count"}
+HELD = models.Q(hold_count__gt=0)
 
 
 def new_token() -> str:
     """Return a fresh session token: 32 letters and digits, about 190 bits."""
-    return get_random_string(TOKEN_LENGTH)
+    return get_random_string(32)
 
 
 class UploadSession(PublicUuid, TellsNotUpdated):
@@ -96,6 +95,7 @@ class UploadSession(PublicUuid, TellsNotUpdated):
     total_size_bytes = models.PositiveBigIntegerField(
         _("size"), default=0, editable=False
     )
+    hold_count = models.PositiveIntegerField(default=0, editable=False)  # legal_hold
 
     objects: ClassVar[UploadSessionManager] = UploadSessionManager()
 
@@ -115,6 +115,7 @@ class UploadSession(PublicUuid, TellsNotUpdated):
             models.Index(fields=["last_upload_interaction_time"], name="session_last"),
             models.Index(fields=["status", "fixity_checked_at"], name="session_fixity"),
             models.Index(fields=["total_size_bytes"], name="session_size"),
+            models.Index(fields=["hold_count"], condition=HELD, name="session_held"),
         ]
 
     def __str__(self) -> str:
