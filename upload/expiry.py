@@ -93,7 +93,7 @@ def expire_due(
     """
     refresh_dates(sessions)
     half_purged = sessions.filter(
-        status=SessionStatus.EXPIRED, tempuploadedfile__isnull=False
+        status=SessionStatus.EXPIRED, tempuploadedfile__isnull=False, hold_count=0
     ).distinct()
     return _each(
         [*_lazily(sessions.get_expirable()), *_lazily(half_purged)], _finish, tell
