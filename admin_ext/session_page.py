@@ -15,7 +15,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
-from admin_ext import columns, inlines, previews
+from admin_ext import columns, holds, inlines, previews
 from admin_ext.actions import preview_view
 from admin_ext.verbs import BULK_VERBS, BulkVerb
 from upload import policy, tokens
@@ -128,7 +128,7 @@ def page_context(request: HttpRequest, session: UploadSession) -> dict[str, Any]
     legal = policy.legal_verbs(request.user, session)
     return {
         "session": session,
-        "status_badge": columns.status_badge(session),
+        "status_badge": columns.status_badges(session),
         "expiry": columns.expiry(session),
         "submission": session.submission_set.first(),
         "draft": InProgressSubmission.objects.filter(upload_session=session).first(),
@@ -140,7 +140,7 @@ def page_context(request: HttpRequest, session: UploadSession) -> dict[str, Any]
         "events": events,
         "more_events": more_events,
         "copies": list(inlines.copies_by_destination(session)),
-    }
+    } | holds.of_session(request, session)
 
 
 def buttons(

@@ -3,9 +3,10 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin
 
+from admin_ext import holds
 from upload.models import InProgressSubmission, Submission, UploadSession
 
 
@@ -34,6 +35,9 @@ class DescriptionAdmin(ModelAdmin):
 
 @admin.register(Submission)
 class SubmissionAdmin(DescriptionAdmin):
+    """A held submission keeps its session; its page says so and why."""
+
+    change_form_template = "admin_ext/submission_page.html"
     list_display = ("title", "accession_number", "source", "user", "submitted_at")
     search_fields = ("title", "accession_number", "source")
     fields = (
@@ -47,6 +51,18 @@ class SubmissionAdmin(DescriptionAdmin):
         "uuid",
     )
     readonly_fields = ("user", "submitted_at", "uuid")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        if holds.is_held(obj):
+            return (*self.readonly_fields, "upload_session")
+        return self.readonly_fields
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        if submission := kwargs.get("obj"):
+            context |= holds.of_submission(request, submission)
+        return super().render_change_form(request, context, *args, **kwargs)
 
 
 @admin.register(InProgressSubmission)

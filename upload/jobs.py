@@ -105,7 +105,7 @@ def enqueue(job: Job) -> None:
     transaction.on_commit(partial(queues.push_job, job.pk), robust=True)
 
 
-def approve(job: Job, actor: Any) -> None:
+def approve(job: Job, actor: Any, reason: str = "") -> None:
     """Let a removal that waits start; the requester may not approve it.
 
     Raise ``NotPermitted``, or ``IllegalTransition``, which is ``OnHold`` where a legal
@@ -122,7 +122,7 @@ def approve(job: Job, actor: Any) -> None:
             approver=actor,
             approved_at=timezone.now(),
         )
-        _tell(job, f"{job.kind}_approved", Cause(actor=actor, job=job))
+        _tell(job, f"{job.kind}_approved", Cause(actor, job, reason))
         enqueue(job)
 
 

@@ -1,8 +1,8 @@
 """What a legal hold forbids, and the sentences that say so; reads only.
 
 ``hold_count`` on the session's own row counts its active holds, those of its
-submissions included. It is part of each conditional UPDATE that would let files go, so a
-hold placed at the same instant either wins or finds the files already on their way out.
+submissions included. It is part of each conditional UPDATE that would let files go, so
+a hold placed at the same instant either wins or finds the files on their way out.
 """
 
 from typing import Any
