@@ -72,7 +72,7 @@ def _asks(verb: Verb) -> Callable[[Any, HttpRequest], bool]:
 
 
 class SessionActions:
-    """The six bulk actions, as a mixin of the session's model admin."""
+    """The bulk actions, as a mixin of the session's model admin."""
 
     actions = tuple(bulk_action(row) for row in BULK_VERBS.values())
 
@@ -82,6 +82,8 @@ class SessionActions:
     has_remove_permission = _asks(Verb.REMOVE)
     has_retry_permission = _asks(Verb.RETRY)
     has_verify_permission = _asks(Verb.VERIFY)
+    has_hold_permission = _asks(Verb.HOLD)
+    has_lift_permission = _asks(Verb.LIFT)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

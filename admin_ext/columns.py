@@ -74,7 +74,16 @@ def short_uuid(session: UploadSession) -> SafeString:
 
 @admin.display(description=gettext_lazy("Status"), ordering="status")
 def status(session: UploadSession) -> SafeString:
-    return status_badge(session)
+    return status_badges(session)
+
+
+def status_badges(session: UploadSession) -> SafeString:
+    """Return the status, and beside it that the session is on hold."""
+    if not session.hold_count:
+        return status_badge(session)
+    held = badge(_("On hold"), "warning")
+    shown = format_html("{} {}", status_badge(session), held)
+    return format_html('<span class="mu-badges">{}</span>', shown)
 
 
 @admin.display(
@@ -144,6 +153,8 @@ def expiry_words(session: UploadSession) -> tuple[str, str]:
     own time still before it, so only its state is told.
     """
     at, now = session.expires_at, timezone.now()
+    if session.hold_count:
+        return "never", _("not while on hold")
     if session.is_expired:
         if at is None or at > now:
             return "expired", _("expired")

@@ -25,7 +25,7 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from admin_ext import columns, job_downloads, job_page, job_texts, live
+from admin_ext import approvals, columns, job_downloads, job_page, job_texts, live
 from admin_ext.links import session_link
 from admin_ext.list_filters import filterset_list_filters
 from admin_ext.read_only import ReadOnlyAdmin, of_visible_sessions
@@ -47,7 +47,12 @@ def retry(job: Job, actor: Any, reason: str) -> Job:
 
 
 def approve(job: Job, actor: Any, reason: str) -> Job:
-    jobs.approve(job, actor)
+    jobs.approve(job, actor, reason)
+    return job
+
+
+def decline(job: Job, actor: Any, reason: str) -> Job:
+    jobs.decline(job, actor, reason)
     return job
 
 
@@ -56,6 +61,7 @@ ASKS: dict[str, tuple[Ask, Any]] = {
     "cancel": (cancel, gettext_lazy("The job was asked to stop.")),
     "retry": (retry, gettext_lazy("The work was queued again as this new job.")),
     "approve": (approve, gettext_lazy("The removal was approved and queued.")),
+    "decline": (decline, gettext_lazy("The removal was refused; the files stay.")),
 }
 
 
@@ -125,15 +131,21 @@ class JobAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
-        return [
-            path(f"<int:pk>/{route}/", wrap(view), name=f"upload_job_{name}")
-            for route, view, name in (
-                ("progress", self.progress_view, "progress"),
-                ("items", self.items_view, "items"),
-                ("report/<slug:form>", self.report_view, "report"),
-                ("ask/<slug:ask>", self.ask_view, "ask"),
-            )
-        ] + super().get_urls()
+        return (
+            [
+                path("approvals/", wrap(approvals.view), name="upload_job_approvals"),
+            ]
+            + [
+                path(f"<int:pk>/{route}/", wrap(view), name=f"upload_job_{name}")
+                for route, view, name in (
+                    ("progress", self.progress_view, "progress"),
+                    ("items", self.items_view, "items"),
+                    ("report/<slug:form>", self.report_view, "report"),
+                    ("ask/<slug:ask>", self.ask_view, "ask"),
+                )
+            ]
+            + super().get_urls()
+        )
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

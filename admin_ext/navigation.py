@@ -16,7 +16,9 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from upload.models import Job
-from upload.states import JobState
+
+APPROVALS = "admin:upload_job_approvals"
+MAX_COUNTED = 99
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Entry:
     title: Any
     icon: str
     model: str  # for example "upload.Job"
+    url_name: str = ""  # a page of the model's admin that is not its list
 
 
 GROUPS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
@@ -43,6 +46,12 @@ GROUPS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
         _("Work"),
         (
             Entry(_("Jobs"), "progress_activity", "upload.Job"),
+            Entry(
+                _("Removals to approve"),
+                "approval_delegation",
+                "upload.Job",
+                APPROVALS,
+            ),
             Entry(_("Destinations"), "drive_file_move", "upload.Destination"),
             Entry(_("Copies"), "file_copy", "upload.FileCopy"),
         ),
@@ -51,6 +60,12 @@ GROUPS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
         _("Evidence"),
         (
             Entry(_("Events"), "history", "upload.SessionEvent"),
+            Entry(_("Legal holds"), "gavel", "upload.LegalHold"),
+            Entry(
+                _("Certificates of removal"),
+                "workspace_premium",
+                "upload.RemovalCertificate",
+            ),
             Entry(_("Accesses"), "visibility", "upload.AccessLog"),
         ),
     ),
@@ -89,19 +104,24 @@ def _may_open(request: HttpRequest, entry: Entry) -> bool:
 
 def _item(request: HttpRequest, entry: Entry) -> dict[str, Any]:
     options = apps.get_model(entry.model)._meta
-    link = reverse(f"admin:{options.app_label}_{options.model_name}_changelist")
+    listed = f"admin:{options.app_label}_{options.model_name}_changelist"
+    link = reverse(entry.url_name or listed)
     item = {"title": entry.title, "icon": entry.icon, "link": link}
-    if entry.model == "upload.Job" and (count := awaiting_approval(request)):
-        item |= {"badge": count, "badge_variant": "warning"}
+    if entry.url_name == APPROVALS and (count := awaiting_approval(request)):
+        shown = f"{MAX_COUNTED}+" if count > MAX_COUNTED else count
+        item |= {"badge": shown, "badge_variant": "warning"}
     return item
 
 
 def awaiting_approval(request: HttpRequest) -> int:
-    """Return how many removals wait for this person; asked only for who may approve."""
+    """Return how many removals wait for this person, counted to one above the most.
+
+    Asked of the database only for who may approve, and of an index.
+    """
     if not request.user.has_perm("upload.approve_removal_uploadsession"):
         return 0
-    waiting = Job.objects.filter(state=JobState.AWAITING_APPROVAL)
-    return waiting.exclude(requester=request.user.pk).count()
+    waiting = Job.objects.awaiting_decision_of(request.user).order_by()
+    return len(waiting.values_list("pk")[: MAX_COUNTED + 1])
 
 
 def environment(request: HttpRequest) -> list[str] | None:

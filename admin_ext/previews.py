@@ -12,7 +12,7 @@ from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from upload import conf, jobs, policy
+from upload import conf, jobs, legal_hold, policy
 from upload import dry_run as dry_runs
 from upload.dry_run import DryRun
 from upload.models import Job, UploadSession
@@ -78,6 +78,8 @@ def obstacle(actor: Any, verb: Verb, session: UploadSession) -> str:
     """Return why ``verb`` cannot start on the session now; empty where it can."""
     if reason := _policy_obstacle(actor, verb, session):
         return reason
+    if verb == Verb.LIFT and not session.hold_count:
+        return _("It is under no legal hold.")
     if job := _active_job(session, verb):
         return _("%(job)s is waiting or running. Wait for it or cancel it first.") % {
             "job": job
@@ -97,11 +99,17 @@ def _policy_obstacle(actor: Any, verb: Verb, session: UploadSession) -> str:
             "found": SessionStatus(session.status).label,
             "allowed": policy.words(rule.origins),
         }
+    if legal_hold.blocks(verb, session):
+        return _("It is under legal hold. %(holds)s") % {
+            "holds": legal_hold.sentences(session)
+        }
     return ""
 
 
 def _active_job(session: UploadSession, verb: Verb) -> Job | None:
     """Return the active job that is in the verb's way; a verification is in none's."""
+    if verb in {Verb.HOLD, Verb.LIFT}:
+        return None
     fetched: list[Job] | None = getattr(session, "active_jobs", None)
     active = session.job_set.active() if fetched is None else fetched
     verifies = verb == Verb.VERIFY
@@ -126,9 +134,30 @@ def dry_run(seen: Preview, data: dict[str, Any]) -> DryRun | None:
 
 def notes(verb: Verb, seen: Preview) -> list[str]:
     """Return what else a person should know before confirming."""
+    if verb == Verb.HOLD:
+        return _stopped_removals(seen)
     if verb == Verb.EXPIRE or not conf.removal_needs_approval():
         return []
     return _approval_notes(sum(_waits(verb, session) for session in seen.ready))
+
+
+def _stopped_removals(seen: Preview) -> list[str]:
+    """Name the removals that a hold would keep from starting."""
+    count = sum(
+        job.kind == JobKind.REMOVE
+        for session in seen.ready
+        for job in getattr(session, "active_jobs", [])
+    )
+    if not count:
+        return []
+    return [
+        ngettext(
+            "%(count)d removal that waits will fail when it would start.",
+            "%(count)d removals that wait will fail when they would start.",
+            count,
+        )
+        % {"count": count}
+    ]
 
 
 def _waits(verb: Verb, session: UploadSession) -> bool:

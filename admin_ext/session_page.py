@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_safe
 
-from admin_ext import columns, glance, inlines, previews
+from admin_ext import columns, glance, holds, inlines, previews
 from admin_ext.actions import preview_view
 from admin_ext.verbs import BULK_VERBS, BulkVerb
 from upload import policy, tokens
@@ -139,7 +139,7 @@ def page_context(request: HttpRequest, session: UploadSession) -> dict[str, Any]
     legal = policy.legal_verbs(request.user, session)
     return {
         "session": session,
-        "status_badge": columns.status_badge(session),
+        "status_badge": columns.status_badges(session),
         "expiry": columns.expiry(session),
         "submission": session.submission_set.first(),
         "draft": InProgressSubmission.objects.filter(upload_session=session).first(),
@@ -152,7 +152,7 @@ def page_context(request: HttpRequest, session: UploadSession) -> dict[str, Any]
         "events": events,
         "more_events": more_events,
         "copies": list(inlines.copies_by_destination(session)),
-    }
+    } | holds.of_session(request, session)
 
 
 def buttons(

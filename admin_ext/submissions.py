@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import action
 
+from admin_ext import holds
 from upload import submitting
 from upload.errors import MunimentError
 from upload.models import InProgressSubmission, Submission, UploadSession
@@ -39,6 +40,9 @@ class DescriptionAdmin(ModelAdmin):
 
 @admin.register(Submission)
 class SubmissionAdmin(DescriptionAdmin):
+    """A held submission keeps its session; its page says so and why."""
+
+    change_form_template = "admin_ext/submission_page.html"
     list_display = ("title", "accession_number", "source", "user", "submitted_at")
     search_fields = ("title", "accession_number", "source")
     fields = (
@@ -52,6 +56,18 @@ class SubmissionAdmin(DescriptionAdmin):
         "uuid",
     )
     readonly_fields = ("user", "submitted_at", "uuid")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        if holds.is_held(obj):
+            return (*self.readonly_fields, "upload_session")
+        return self.readonly_fields
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        if submission := kwargs.get("obj"):
+            context |= holds.of_submission(request, submission)
+        return super().render_change_form(request, context, *args, **kwargs)
 
 
 @admin.register(InProgressSubmission)

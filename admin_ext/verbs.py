@@ -1,4 +1,4 @@
-"""The six verbs that staff do to sessions, as data: one row a verb.
+"""The verbs that staff do to sessions, as data: one row a verb.
 
 Read by ``actions`` (bulk actions and their preview), and by the session page for its
 buttons. A row decides nothing: rights and states are asked of ``upload.policy``.
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
-from upload import expiry, jobs, policy
+from upload import expiry, holding, jobs, policy
 from upload.errors import IllegalTransition
 from upload.events import Cause
 from upload.models import Destination, UploadSession
@@ -52,7 +52,7 @@ class DestinationForm(forms.Form):
 
 def expire(session: UploadSession, actor: Any, data: dict[str, Any]) -> None:
     policy.require_right(actor, Verb.EXPIRE, session)
-    expiry.expire(session, Cause(actor=actor))
+    expiry.expire(session, Cause(actor=actor, reason=data["reason"]))
 
 
 def store(session: UploadSession, actor: Any, data: dict[str, Any]) -> None:
@@ -69,6 +69,14 @@ def remove(session: UploadSession, actor: Any, data: dict[str, Any]) -> None:
 
 def verify(session: UploadSession, actor: Any, data: dict[str, Any]) -> None:
     jobs.request(session, JobKind.VERIFY, actor)
+
+
+def hold(session: UploadSession, actor: Any, data: dict[str, Any]) -> None:
+    holding.place(session, actor, data["reason"])
+
+
+def lift(session: UploadSession, actor: Any, data: dict[str, Any]) -> None:
+    holding.lift_all(session, actor, data["reason"])
 
 
 def retry(session: UploadSession, actor: Any, data: dict[str, Any]) -> None:
@@ -130,6 +138,7 @@ BULK_VERBS: dict[Verb, BulkVerb] = {
             act=expire,
             icon="timer_off",
             warning=_("The files cannot be brought back."),
+            form=ReasonForm,
         ),
         BulkVerb(
             verb=Verb.STORE,
@@ -204,6 +213,41 @@ BULK_VERBS: dict[Verb, BulkVerb] = {
             done=_("queued to be verified"),
             act=verify,
             icon="verified",
+        ),
+        BulkVerb(
+            verb=Verb.HOLD,
+            action="hold_sessions",
+            label=_("Place a legal hold"),
+            title=_("Place a legal hold on upload sessions"),
+            effect=_(
+                "Nobody and no job can remove, expire or delete these sessions or "
+                "their files until every hold is lifted. They can be stored, copied "
+                "and verified as before."
+            ),
+            source=_("Where the files are"),
+            target=_("They stay there"),
+            done=_("put on hold"),
+            act=hold,
+            icon="gavel",
+            warning=_("A hold is never deleted: who placed it, when and why stays."),
+            form=ReasonForm,
+        ),
+        BulkVerb(
+            verb=Verb.LIFT,
+            action="lift_sessions",
+            label=_("Lift legal holds"),
+            title=_("Lift the legal holds of upload sessions"),
+            effect=_(
+                "Every hold on these sessions and on their submissions is lifted. To "
+                "lift one of several, open the session."
+            ),
+            source=_("Where the files are"),
+            target=_("They stay there"),
+            done=pgettext_lazy("3 sessions …", "freed of their holds"),
+            act=lift,
+            icon="lock_open",
+            warning=_("From then on the files can be removed and can expire again."),
+            form=ReasonForm,
         ),
     )
 }

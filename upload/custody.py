@@ -84,7 +84,7 @@ def remove_bytes(row: Any) -> None:
     _require_idle(row.session)
     storage, key = row.file_upload.storage, row.file_upload.name
     with transaction.atomic():
-        transitions.hold(row.session)
+        transitions.hold_to_dispose(row.session)
         had_bytes = type(row).objects.filter(pk=row.pk, file_upload=key)
         if not had_bytes.update(file_upload=None):
             return

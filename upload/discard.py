@@ -12,8 +12,9 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import DateTimeField, ExpressionWrapper, F, Value
+from django.utils.translation import gettext as _
 
-from upload import transitions
+from upload import legal_hold, transitions
 from upload.errors import UnsafePath
 from upload.lease import Work
 from upload.states import ItemOutcome
@@ -35,7 +36,7 @@ def temporary_batch(session: Any) -> int:
     """Delete up to 500 temporary files of the session; return how many went."""
     related = session.tempuploadedfile_set
     with transaction.atomic():
-        transitions.hold(session)
+        transitions.hold_to_dispose(session)
         # Locked, or two callers would count the same rows out twice.
         rows = list(related.select_for_update().order_by("pk")[:BATCH_FILES])
         _rows_out(session, rows)
@@ -52,11 +53,12 @@ def expired_batch(session: Any) -> int:
     if connection.in_atomic_block:  # EXPIRED may still be rolled back
         return temporary_batch(session)
     related = session.tempuploadedfile_set
+    legal_hold.require_none(session, _("give up files"))
     doomed = list(related.order_by("pk")[:BATCH_FILES])
     keys = [row.file_upload.name for row in doomed]
     delete_bytes(TempFileStorage(), [key for key in keys if key])
     with transaction.atomic():
-        transitions.hold(session)
+        transitions.hold_to_dispose(session)
         still = related.select_for_update().filter(pk__in=[row.pk for row in doomed])
         _rows_out(session, list(still))
     return len(doomed)

@@ -58,6 +58,27 @@ class DraftRefused(MunimentError, ValueError):
     code = "draft_refused"
 
 
+class OnHold(IllegalTransition):
+    """A session is under legal hold, so its files and its row must stay.
+
+    ``holds`` says for each hold who placed it, when and why.
+    """
+
+    code = "on_hold"
+
+    def __init__(self, session: str, asked: str, holds: str) -> None:
+        self.session, self.found, self.asked = session, "on hold", asked
+        self.hint = _("Ask who may lift holds, or leave the session as it is.")
+        MunimentError.__init__(
+            self,
+            _(
+                "Session %(session)s is under legal hold, so it cannot %(asked)s. "
+                "%(holds)s Everything stays until every hold is lifted."
+            )
+            % {"session": session, "asked": asked, "holds": holds},
+        )
+
+
 class SessionBusy(MunimentError, ValueError):
     """Another byte-moving job is active on the session."""
 
@@ -80,6 +101,12 @@ class JobFailed(MunimentError):
     """A job ended without doing all it was asked; its items say what is missing."""
 
     code = "job_failed"
+
+
+class ReasonMissing(MunimentError, ValueError):
+    """A deed that takes a reason was asked without one."""
+
+    code = "reason_missing"
 
 
 class NotPermitted(MunimentError):

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from upload import (
+    certificates,
     conf,
     copy,
     events,
@@ -260,6 +261,9 @@ def _note_end(work: Work, reason: str, *, good: bool) -> None:
         allowed=[JOB_MOVING[kind]],
         outcome=outcome,
     )
+    if kind == JobKind.REMOVE:
+        work.job.refresh_from_db()
+        certificates.certify(work.job)
     if kind == JobKind.STORE and good:
         fixity.queue_first_check(work.session)
 

@@ -93,7 +93,7 @@ def expire_due(
     """
     refresh_dates(sessions)
     half_purged = sessions.filter(
-        status=SessionStatus.EXPIRED, tempuploadedfile__isnull=False
+        status=SessionStatus.EXPIRED, tempuploadedfile__isnull=False, hold_count=0
     ).distinct()
     return each(
         [*lazily(sessions.get_expirable()), *lazily(half_purged)], _finish, tell

@@ -91,6 +91,12 @@ class SessionFilter(FilterSet):  # type: ignore[misc]
         field_name="total_size_bytes",
         lookup_expr="lte",
     )
+    hold = ChoiceFilter(
+        label=gettext_lazy("Legal hold"),
+        empty_label=gettext_lazy("Any"),
+        choices=[("on", gettext_lazy("On hold")), ("off", gettext_lazy("Not on hold"))],
+        method="by_hold",
+    )
     q = SearchFilter(method="by_phrase")
 
     class Meta:
@@ -106,6 +112,10 @@ class SessionFilter(FilterSet):  # type: ignore[misc]
         self, queryset: QuerySet[Any], name: str, value: Any
     ) -> QuerySet[Any]:
         return expiring_within(queryset, timedelta(minutes=int(value)))
+
+    def by_hold(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        held = Q(hold_count__gt=0)
+        return queryset.filter(held if value == "on" else ~held)
 
     def by_phrase(
         self, queryset: QuerySet[Any], name: str, value: str

@@ -18,6 +18,7 @@ from upload.errors import (
     DestinationRefused,
     IllegalTransition,
     NotPermitted,
+    ReasonMissing,
 )
 from upload.events import Cause
 from upload.models import Job, UploadSession
@@ -104,24 +105,53 @@ def enqueue(job: Job) -> None:
     transaction.on_commit(partial(queues.push_job, job.pk), robust=True)
 
 
-def approve(job: Job, actor: Any) -> None:
+def approve(job: Job, actor: Any, reason: str = "") -> None:
     """Let a removal that waits start; the requester may not approve it.
 
-    Raise ``NotPermitted`` or ``IllegalTransition``.
+    Raise ``NotPermitted``, or ``IllegalTransition``, which is ``OnHold`` where a legal
+    hold was placed meanwhile.
     """
     _require_may_approve(job, actor)
+    if job.session is not None:
+        policy.require_state(Verb(job.kind), job.session)
     with transaction.atomic():
-        _leave(job, [JobState.AWAITING_APPROVAL], JobState.QUEUED, approver=actor)
-        _tell(job, f"{job.kind}_approved", Cause(actor=actor, job=job))
+        _leave(
+            job,
+            [JobState.AWAITING_APPROVAL],
+            JobState.QUEUED,
+            approver=actor,
+            approved_at=timezone.now(),
+        )
+        _tell(job, f"{job.kind}_approved", Cause(actor, job, reason))
         enqueue(job)
+
+
+def decline(job: Job, actor: Any, reason: str) -> None:
+    """Refuse a removal that waits; the session keeps its files.
+
+    Raise ``NotPermitted``, ``ReasonMissing`` or ``IllegalTransition``.
+    """
+    _require_may_approve(job, actor)
+    if not reason.strip():
+        raise ReasonMissing(_("Write why the removal is refused: it is kept for good."))
+    with transaction.atomic():
+        _leave(
+            job,
+            [JobState.AWAITING_APPROVAL],
+            JobState.CANCELLED,
+            finished_at=timezone.now(),
+            error=_("Refused by %(who)s: %(why)s") % {"who": actor, "why": reason},
+            error_code="declined",
+        )
+        _tell(job, f"{job.kind}_declined", Cause(actor, job, reason), Outcome.WARNING)
 
 
 def _require_may_approve(job: Job, actor: Any) -> None:
     if not may_approve(job, actor):
         raise NotPermitted(
             _(
-                "%(actor)s may not approve job %(job)s: it takes the right to approve "
-                "removals, and somebody other than who asked."
+                "%(actor)s may not decide on job %(job)s: it takes the right to "
+                "approve removals, and somebody other than who asked."
             )
             % {"actor": actor, "job": job.uuid}
         )

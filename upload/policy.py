@@ -11,7 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from upload import conf
+from upload import conf, legal_hold
 from upload.errors import IllegalTransition, NotPermitted, SessionSubmitted
 from upload.states import OPEN, SessionStatus, Verb
 
@@ -45,6 +45,8 @@ RULES: dict[Verb, Rule] = {
         "store_uploadsession", frozenset({_S.COPYING_FAILED, _S.STORED, _S.UPLOADING})
     ),
     Verb.VERIFY: Rule("verify_uploadsession", frozenset({_S.STORED})),
+    Verb.HOLD: Rule("hold_uploadsession", frozenset(_S) - legal_hold.DISPOSED),
+    Verb.LIFT: Rule("lift_hold_uploadsession", frozenset(_S)),
 }
 
 TEMPORARY_DOWNLOAD = "download_temporary_uploadsession"
@@ -59,6 +61,8 @@ DEEDS = {
     Verb.REMOVE: gettext_lazy("have its files removed"),
     Verb.RETRY: gettext_lazy("be retried"),
     Verb.VERIFY: gettext_lazy("be verified"),
+    Verb.HOLD: gettext_lazy("be held"),
+    Verb.LIFT: gettext_lazy("have its holds lifted"),
 }
 
 PERMISSIONS: tuple[tuple[str, Any], ...] = (
@@ -71,6 +75,8 @@ PERMISSIONS: tuple[tuple[str, Any], ...] = (
     ("remove_uploadsession", "Can remove the files of upload sessions"),
     ("approve_removal_uploadsession", "Can approve the removal of stored files"),
     ("verify_uploadsession", "Can verify the files of upload sessions"),
+    ("hold_uploadsession", "Can place legal holds"),
+    ("lift_hold_uploadsession", "Can lift legal holds"),
     ("export_uploadsession", "Can export session reports"),
     (TEMPORARY_DOWNLOAD, "Can download temporary files"),
     ("download_uploadsession", "Can download permanent files"),
@@ -170,7 +176,12 @@ def is_legal(verb: Verb, status: str) -> bool:
 
 
 def require_state(verb: Verb, session: Any) -> None:
-    """Raise ``IllegalTransition`` where the session's state does not allow ``verb``."""
+    """Raise ``IllegalTransition`` where the session's state does not allow ``verb``.
+
+    A legal hold, asked of the row, makes it ``OnHold``.
+    """
+    if verb in legal_hold.DISPOSING:
+        legal_hold.require_none(session, str(DEEDS[verb]))
     if not is_legal(verb, session.status):
         raise IllegalTransition(
             session=str(session.uuid),
@@ -190,5 +201,7 @@ def legal_verbs(actor: Any, session: Any) -> list[Verb]:
     return [
         verb
         for verb in Verb
-        if is_legal(verb, session.status) and has_right(actor, verb, session)
+        if is_legal(verb, session.status)
+        and not legal_hold.blocks(verb, session)
+        and has_right(actor, verb, session)
     ]

@@ -93,6 +93,13 @@ class JobQuerySet(models.QuerySet[Any]):
         now = at or timezone.now()
         return self.filter(state=JobState.RUNNING, lease_until__lt=now)
 
+    def awaiting_decision_of(self, person: Any) -> "JobQuerySet":
+        """Return removals that wait for this person: not those they asked for."""
+        waiting = self.filter(state=JobState.AWAITING_APPROVAL)
+        if not person.has_perm("upload.approve_removal_uploadsession"):
+            return self.none()
+        return waiting.exclude(requester=person.pk)
+
     def claimable(self, at: datetime | None = None) -> "JobQuerySet":
         """Return jobs that a worker may start now.
 

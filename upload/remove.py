@@ -7,7 +7,7 @@ the bytes that a crash left behind.
 from collections.abc import Iterator
 from typing import Any
 
-from upload import discard, items, transitions
+from upload import certificates, discard, items, transitions
 from upload.lease import Work
 from upload.states import ItemOutcome
 from upload.storage import TempFileStorage, UploadedFileStorage
@@ -37,6 +37,8 @@ def roll_forward(work: Work) -> None:
     session = work.session
     for related in (session.tempuploadedfile_set, session.permuploadedfile_set):
         rows = list(related.all())
+        stored = related.model is session.permuploadedfile_set.model
+        certificates.note_removed(work.job, rows, stored=stored)
         discard.delete_rows(related, rows)
         transitions.discharge_files(session, len(rows), sum(row.size for row in rows))
 
@@ -47,18 +49,18 @@ def _storage(item: Any) -> Any:
 
 def _remove_batch(work: Work, batch: list[Any]) -> None:
     work.start_file(batch[0].name)
-    session = work.session
     with work.fenced():
         for permanent in (False, True):
             part = [item for item in batch if bool(item.target_key) is permanent]
             if part:
-                _remove_rows(session, part)
+                _remove_rows(work, part)
         for item in batch:
             item.outcome = ItemOutcome.DONE
         items.settle(work, batch)
 
 
-def _remove_rows(session: Any, part: list[Any]) -> None:
+def _remove_rows(work: Work, part: list[Any]) -> None:
+    session = work.session
     permanent = bool(part[0].target_key)
     related = (
         session.permuploadedfile_set if permanent else session.tempuploadedfile_set
@@ -66,5 +68,6 @@ def _remove_rows(session: Any, part: list[Any]) -> None:
     rows = list(related.filter(uuid__in=[item.file_uuid for item in part]))
     # Counted out first: the session's row is held before those of its files.
     transitions.discharge_files(session, len(rows), sum(row.size for row in rows))
+    certificates.note_removed(work.job, rows, stored=permanent)
     discard.delete_rows(related, rows)
     discard.on_commit_delete(_storage(part[0]), [item.source_key for item in part])

@@ -33,6 +33,8 @@ class Verb(models.TextChoices):
     REMOVE = "remove", _("Remove")
     RETRY = "retry", _("Retry")
     VERIFY = "verify", _("Verify")
+    HOLD = "hold", _("Place a legal hold")
+    LIFT = "lift", _("Lift legal holds")
 
 
 @dataclass(frozen=True, slots=True)

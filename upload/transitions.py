@@ -13,7 +13,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from upload import conf, events
+from upload import conf, events, legal_hold
 from upload.errors import IllegalTransition, LimitExceeded
 from upload.events import SYSTEM, Cause
 from upload.policy import words
@@ -38,7 +38,8 @@ def move(
     """Move the session to ``target`` and return the status it had.
 
     ``allowed`` narrows the origins of the table. The instance is brought up to date.
-    Raise ``IllegalTransition`` where the row is in no allowed origin.
+    Raise ``IllegalTransition`` where the row is in no allowed origin, ``OnHold`` where
+    a legal hold keeps its files.
     """
     may_leave = origins(target) & frozenset(allowed or SessionStatus)
     with transaction.atomic():
@@ -65,6 +66,8 @@ def _compare_and_set(
     elif origin not in EXPIRING:  # back to an empty, open session: the clock restarts
         changes |= interaction(timezone.now())
     rows = type(session).objects.filter(pk=session.pk, status=origin)
+    if target in legal_hold.DISPOSED:  # in the same statement: no hold slips between
+        rows = rows.filter(hold_count=0)
     if not rows.update(**changes):
         return False
     _show(session, changes)
@@ -108,7 +111,10 @@ def _record(
 def _refusal(
     session: Any, target: SessionStatus, may_leave: frozenset[SessionStatus]
 ) -> IllegalTransition:
-    session.refresh_from_db(fields=["status"])
+    session.refresh_from_db(fields=["status", "hold_count"])
+    if target in legal_hold.DISPOSED and session.hold_count:
+        asked = _("become “%(target)s”") % {"target": target.label}
+        return legal_hold.refusal(session, asked)
     return IllegalTransition(
         session=str(session.uuid),
         found=str(SessionStatus(session.status).label),
@@ -200,6 +206,12 @@ def hold(session: Any) -> None:
     rows.filter(pk=session.pk).first()
 
 
+def hold_to_dispose(session: Any) -> None:
+    """Hold the row as ``hold`` does; raise ``OnHold`` where its files must stay."""
+    hold(session)
+    legal_hold.require_none(session, _("give up files"))
+
+
 def discharge_files(session: Any, count: int, size_bytes: int) -> None:
     """Count files out, in the transaction that deletes their rows."""
     type(session).objects.filter(pk=session.pk).update(
@@ -237,9 +249,11 @@ def touch(session: Any) -> None:
 def require_still_uploading(session: Any) -> None:
     """Hold the session's row UPLOADING for this transaction, and touch it.
 
-    A job that starts meanwhile waits for the commit. Raise ``IllegalTransition``.
+    A job or a hold that comes meanwhile waits for the commit. Raise
+    ``IllegalTransition``, or ``OnHold`` where files must stay.
     """
     rows = type(session).objects.filter(pk=session.pk, status=SessionStatus.UPLOADING)
-    if not rows.update(**interaction(timezone.now())):
+    if not rows.filter(hold_count=0).update(**interaction(timezone.now())):
+        legal_hold.require_none(session, _("give up files"))
         only = frozenset({SessionStatus.UPLOADING})
         raise _refusal(session, SessionStatus.UPLOADING, only)

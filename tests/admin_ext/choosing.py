@@ -6,6 +6,7 @@ from django.test import Client
 
 from admin_ext.verbs import BULK_VERBS
 from tests.make import make_job, make_session, set_status
+from upload import holding
 from upload.models import Job, SessionEvent, UploadSession
 from upload.states import JobKind, JobState, SessionStatus
 
@@ -23,6 +24,7 @@ def choose(client: Client, action: str, *sessions: UploadSession, **more: Any) -
 
 
 def confirm(client: Client, action: str, *sessions: UploadSession, **more: Any) -> Any:
+    more.setdefault("reason", "Sent twice")  # what many previews ask for
     response = choose(client, action, *sessions, confirm="1", **more)
     return client.get(response.url) if response.status_code == 302 else response
 
@@ -40,6 +42,8 @@ def ready_for(action: str) -> UploadSession:
         Job.objects.filter(kind=JobKind.VERIFY).delete()  # its first check
         return session
     session = make_session(S.UPLOADING)
+    if action == "lift_sessions":
+        holding.place(session, None, "Case 12")
     if action == "retry_sessions":
         make_job(session, JobKind.STORE, state=JobState.FAILED)
         set_status(session, S.COPYING_FAILED)

@@ -1,5 +1,6 @@
 """Models of the upload app: the seed document's names and those beside them."""
 
+from upload.models.certificate import RemovalCertificate, RemovedFile
 from upload.models.copies import AccessLog, FileCopy
 from upload.models.destination import Destination
 from upload.models.event import SessionEvent
@@ -10,6 +11,7 @@ from upload.models.files import (
     delete_file_on_model_delete,
     session_upload_location,
 )
+from upload.models.hold import LegalHold
 from upload.models.job import Job, JobItem
 from upload.models.rollup import Rollup
 from upload.models.session import UploadSession
@@ -25,8 +27,11 @@ __all__ = [
     "InProgressSubmission",
     "Job",
     "JobItem",
+    "LegalHold",
     "PermUploadedFile",
     "Rollup",
+    "RemovalCertificate",
+    "RemovedFile",
     "SessionEvent",
     "Submission",
     "TempUploadedFile",

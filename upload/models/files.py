@@ -81,8 +81,12 @@ class BaseUploadedFile(TellsNotUpdated):
                 custody.note_new_row(self)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        """Delete the row; a row that is gone by now is not counted out again."""
+        """Delete the row; a row that is gone by now is not counted out again.
+
+        Raise ``OnHold`` where a legal hold keeps the session's files.
+        """
         with transaction.atomic():
+            transitions.hold_to_dispose(self.session)
             if not custody.is_still_there(self):
                 return 0, {}
             return super().delete(*args, **kwargs)
@@ -209,8 +213,10 @@ def delete_file_on_model_delete(
     """Delete the bytes of a deleted row once the deletion has committed.
 
     A rollback keeps row and bytes. The file is counted out of its session in the same
-    transaction. Bulk deletes through a queryset send this for every row.
+    transaction. Bulk deletes through a queryset send this for every row. A legal hold
+    stops them all: ``OnHold`` rolls the deletion back.
     """
+    transitions.hold_to_dispose(instance.session)
     if not instance.file_upload:
         return
     transitions.discharge_files(instance.session, 1, instance.size)

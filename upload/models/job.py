@@ -78,6 +78,7 @@ class Job(PublicUuid):
         related_name="approved_jobs",
         on_delete=models.SET_NULL,
     )
+    approved_at = models.DateTimeField(_("approved"), null=True)
     reason = models.TextField(_("reason"), blank=True)
 
     files_total = models.PositiveIntegerField(_("files"), default=0)

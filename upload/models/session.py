@@ -35,13 +35,14 @@ logger = logging.getLogger(__name__)
 TOKEN_LENGTH = 32
 KEPT_BY_OTHERS = {
     *("status", "token", "total_files", "total_size_bytes"),
-    *("fixity_checked_at", "reminded_at"),
+    *("fixity_checked_at", "reminded_at", "hold_count"),
 }
+HELD = models.Q(hold_count__gt=0)
 
 
 def new_token() -> str:
     """Return a fresh session token: 32 letters and digits, about 190 bits."""
-    return get_random_string(TOKEN_LENGTH)
+    return get_random_string(32)
 
 
 class UploadSession(PublicUuid, TellsNotUpdated):
@@ -96,6 +97,7 @@ class UploadSession(PublicUuid, TellsNotUpdated):
     total_size_bytes = models.PositiveBigIntegerField(
         _("size"), default=0, editable=False
     )
+    hold_count = models.PositiveIntegerField(default=0, editable=False)  # legal_hold
 
     objects: ClassVar[UploadSessionManager] = UploadSessionManager()
 
@@ -117,6 +119,7 @@ class UploadSession(PublicUuid, TellsNotUpdated):
                 models.Index(fields=[column, "id"], name=f"session_by_{name}")
                 for name, column in states.SORTED_BY.items()
             ),
+            models.Index(fields=["hold_count"], condition=HELD, name="session_held"),
         ]
 
     def __str__(self) -> str:

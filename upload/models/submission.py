@@ -1,10 +1,15 @@
 """Drafts and submissions: what a session's files are, in words."""
 
+from typing import Any, ClassVar
+
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from upload import holding
+from upload.errors import IllegalTransition
 from upload.models.base import PublicUuid
 from upload.models.session import UploadSession
 
@@ -42,8 +47,20 @@ class InProgressSubmission(PublicUuid):
         return self.title
 
 
+class SubmissionQuerySet(models.QuerySet[Any]):
+    """Leaves what ties a submission to its session to ``save``, which counts holds."""
+
+    def update(self, **kwargs: Any) -> int:
+        if kwargs.keys() & {"upload_session", "upload_session_id"}:
+            raise TypeError("Save each submission to give it another session.")
+        return super().update(**kwargs)
+
+
 class Submission(PublicUuid):
-    """A finished submission. While it refers to a session, the session stays."""
+    """A finished submission. While it refers to a session, the session stays.
+
+    A hold on it keeps its session as well; held, it cannot leave its session.
+    """
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -68,6 +85,8 @@ class Submission(PublicUuid):
     )
     submitted_at = models.DateTimeField(_("submitted"), default=timezone.now)
 
+    objects: ClassVar[Any] = SubmissionQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("submission")
         verbose_name_plural = _("submissions")
@@ -77,3 +96,15 @@ class Submission(PublicUuid):
         if self.accession_number:
             return f"{self.accession_number} {self.title}"
         return self.title
+
+    def clean(self) -> None:
+        try:
+            holding.require_may_move(self, self.upload_session)
+        except IllegalTransition as error:
+            raise ValidationError({"upload_session": str(error)}) from error
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save; raise ``OnHold`` where a held submission would leave its session."""
+        holding.save_submission(
+            self, lambda: super(Submission, self).save(*args, **kwargs)
+        )
