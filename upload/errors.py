@@ -58,27 +58,6 @@ class DraftRefused(MunimentError, ValueError):
     code = "draft_refused"
 
 
-class OnHold(IllegalTransition):
-    """A session is under legal hold, so its files and its row must stay.
-
-    ``holds`` says for each hold who placed it, when and why.
-    """
-
-    code = "on_hold"
-
-    def __init__(self, session: str, asked: str, holds: str) -> None:
-        self.session, self.found, self.asked = session, "on hold", asked
-        self.hint = _("Ask who may lift holds, or leave the session as it is.")
-        MunimentError.__init__(
-            self,
-            _(
-                "Session %(session)s is under legal hold, so it cannot %(asked)s. "
-                "%(holds)s Everything stays until every hold is lifted."
-            )
-            % {"session": session, "asked": asked, "holds": holds},
-        )
-
-
 class SessionBusy(MunimentError, ValueError):
     """Another byte-moving job is active on the session."""
 

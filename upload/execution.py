@@ -281,8 +281,7 @@ def _account(work: Work) -> dict[str, Any]:
 def _release_or_fail(work: Work, error: BaseException, *, last_attempt: bool) -> None:
     """Give the job back for a later attempt, or fail it after the last."""
     logger.exception("Job %s, attempt %d failed.", work.job.uuid, work.job.attempts)
-    # Else a lost connection would leave the job to wait for the end of its lease.
-    connection.close_if_unusable_or_obsolete()
+    _drop_lost_connection()
     if last_attempt or work.job.attempts >= conf.job_max_attempts():
         _finish(work, JobState.FAILED, _as_exception(error))
         return
@@ -291,6 +290,13 @@ def _release_or_fail(work: Work, error: BaseException, *, last_attempt: bool) ->
         error=str(error) or type(error).__name__,
         error_code=getattr(error, "code", type(error).__name__),
     )
+
+
+def _drop_lost_connection() -> None:
+    """Let the next query connect anew, or the job would wait for its lease to end."""
+    lost = connection.errors_occurred and not connection.in_atomic_block
+    if lost and not connection.is_usable():
+        connection.close()
 
 
 def _as_exception(error: BaseException) -> Exception:

@@ -11,13 +11,34 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from upload.errors import OnHold
+from upload.errors import IllegalTransition, MunimentError
 from upload.states import SessionStatus, Verb
 
 # Verbs and states that let files go.
 DISPOSING = frozenset({Verb.EXPIRE, Verb.REMOVE, Verb.REMOVE_FILE})
 DISPOSED = frozenset({SessionStatus.EXPIRED, SessionStatus.REMOVING_IN_PROGRESS})
 MAX_NAMED = 5
+
+
+class OnHold(IllegalTransition):
+    """A session is under legal hold, so its files and its row must stay.
+
+    ``holds`` says for each hold who placed it, when and why.
+    """
+
+    code = "on_hold"
+
+    def __init__(self, session: str, asked: str, holds: str) -> None:
+        self.session, self.found, self.asked = session, "on hold", asked
+        self.hint = _("Ask who may lift holds, or leave the session as it is.")
+        MunimentError.__init__(
+            self,
+            _(
+                "Session %(session)s is under legal hold, so it cannot %(asked)s. "
+                "%(holds)s Everything stays until every hold is lifted."
+            )
+            % {"session": session, "asked": asked, "holds": holds},
+        )
 
 
 def blocks(verb: Verb, session: Any) -> bool:

@@ -166,3 +166,10 @@ class Outcome(models.TextChoices):
     SUCCESS = "success", _("Success")
     FAILURE = "failure", _("Failure")
     WARNING = "warning", _("Warning")
+
+
+# Columns of a session that its instances do not write back; see its ``save``.
+KEPT_BY_OTHERS = {
+    *("status", "token", "total_files", "total_size_bytes"),
+    *("fixity_checked_at", "reminded_at", "hold_count"),
+}

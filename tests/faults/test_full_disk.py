@@ -65,7 +65,7 @@ def test_an_upload_that_does_not_fit_is_told_and_leaves_nothing(
 
     first = send(client_for(uploader), session)
 
-    assert (first.status_code, first.json()["code"]) == (507, "destination_refused")
+    assert (first.status_code, first.json()["code"]) == (507, "storage_full")
     assert (files_in(disk), TempUploadedFile.objects.count()) == (["filler.bin"], 0)
     filler.unlink()
     assert send(client_for(uploader), session).status_code == 201

@@ -8,7 +8,8 @@ from django.db.models import ProtectedError
 from tests.make import aged, make_job, make_session, make_user, run
 from tests.racing import race
 from upload import expiry, holding, jobs, recovery
-from upload.errors import IllegalTransition, NotPermitted, OnHold, ReasonMissing
+from upload.errors import IllegalTransition, NotPermitted, ReasonMissing
+from upload.legal_hold import OnHold
 from upload.models import (
     LegalHold,
     PermUploadedFile,

@@ -12,7 +12,9 @@ from upload.staging import StagedFile
 
 def staged(name: str, head: bytes) -> StagedFile:
     receipt = Receipt(len(head), "")
-    return StagedFile(name, head, receipt, lambda key, expected: receipt)
+    return StagedFile(
+        name, head, receipt, (lambda: iter([head]), lambda key, expected: receipt)
+    )
 
 
 def endless() -> Iterator[bytes]:

@@ -32,11 +32,6 @@ if TYPE_CHECKING:
     from upload.models.files import BaseUploadedFile, PermUploadedFile, TempUploadedFile
 
 logger = logging.getLogger(__name__)
-TOKEN_LENGTH = 32
-KEPT_BY_OTHERS = {
-    *("status", "token", "total_files", "total_size_bytes"),
-    *("fixity_checked_at", "reminded_at", "hold_count"),
-}
 HELD = models.Q(hold_count__gt=0)
 
 
@@ -152,7 +147,9 @@ class UploadSession(PublicUuid, TellsNotUpdated):
 
     def note_read(self) -> None:
         """Note that what others write is in this instance as it is in the row."""
-        self._as_read = {n: v for n, v in vars(self).items() if n in KEPT_BY_OTHERS}
+        self._as_read = {
+            n: v for n, v in vars(self).items() if n in states.KEPT_BY_OTHERS
+        }
 
     @classmethod
     def from_db(cls, *args: Any, **kwargs: Any) -> Self:
