@@ -23,8 +23,8 @@ from admin_ext.links import session_link
 from admin_ext.read_only import SessionRowsAdmin
 from admin_ext.visible import visible
 from upload import certificates, quantities
-from upload.filters import uuid_prefix
 from upload.models import RemovalCertificate, RemovedFile
+from upload.session_search import uuid_prefix
 
 FILES_PER_PAGE = 100
 

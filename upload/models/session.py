@@ -84,7 +84,7 @@ class UploadSession(PublicUuid, TellsNotUpdated):
     last_upload_interaction_time = models.DateTimeField(
         _("last interaction"), default=timezone.now
     )
-    # NULL: never expires, because of its state or because expiry is switched off.
+    # NULL: never expires.
     expires_on = models.DateTimeField(_("expires"), null=True, editable=False)
     reminded_at = models.DateTimeField(_("reminded"), null=True, editable=False)
     fixity_checked_at = models.DateTimeField(null=True, editable=False)
@@ -245,10 +245,8 @@ class UploadSession(PublicUuid, TellsNotUpdated):
 
     def expires_within(self, minutes: int) -> bool:
         """Return whether the session expires before ``minutes`` from now."""
-        expires_at = self.expires_at
-        if expires_at is None:
-            return False
-        return expires_at < timezone.now() + timedelta(minutes=minutes)
+        soon = timezone.now() + timedelta(minutes=minutes)
+        return self.expires_at is not None and self.expires_at < soon
 
     def expire(self) -> None:
         """Commit EXPIRED, then remove the temporary files.
