@@ -41,6 +41,29 @@ def small_disk(place: Path, size_bytes: int) -> Iterator[None]:
 
 
 @contextmanager
+def exfat(image: Path, place: Path, size_mib: int) -> Iterator[None]:
+    """Mount a new exFAT file system: it knows no links, owners or case."""
+    with image.open("wb") as file:
+        file.truncate(size_mib << 20)
+    found = subprocess.run(
+        ["losetup", "--find", "--show", str(image)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    device = found.stdout.strip()
+    try:
+        _run("mkfs.exfat", device)
+        _run("mount.exfat-fuse", device, str(place))
+        try:
+            yield
+        finally:
+            _run("umount", str(place))
+    finally:
+        _run("losetup", "--detach", device)
+
+
+@contextmanager
 def _mounted(place: Path, *options: str) -> Iterator[None]:
     _run("mount", *options, str(place))
     try:

@@ -20,6 +20,8 @@ has_font() { find /usr/share/fonts -iname "$1" | grep -q .; }
 need chromium has chromium
 need gettext has msgfmt
 need strace has strace
+need exfat-fuse has_program /usr/sbin/mount.exfat-fuse
+need exfatprogs has_program /usr/sbin/mkfs.exfat
 need e2fsprogs has_program /usr/sbin/mkfs.ext4
 need nginx-light has_program /usr/sbin/nginx
 need clamav-daemon has_program /usr/sbin/clamd
