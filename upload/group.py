@@ -1,7 +1,7 @@
 """Small files put side by side, so that they share their waits for the disk.
 
 File by file, each fsync waits for a write of its own. Here all files of a group are
-written and asked to be written out before the first is waited for. Each is verified by
+written, and then waited for together where their file system can. Each is verified by
 what the disk gives back and placed without replacing, as ``Tree.put`` does.
 """
 
@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Self
 
+from upload import whole_disk
 from upload.copy_engine import (
     Receipt,
     create,
@@ -26,6 +27,7 @@ from upload.tree import Hand, Tree
 
 SMALL_BYTES = 1 << 20
 MOST_FILES = 256
+FEWEST_TOGETHER = 2
 WHOLE = range(0)
 
 
@@ -66,7 +68,7 @@ def put_group(
     with group, tree.folder(tree.layout.folder, make=True) as folder:
         for parcel in parcels:
             group.stage(parcel, folder)
-        group.sync()
+        group.sync(folder)
         for staged in group.staged:
             group.place(staged)
     return group.errors
@@ -106,16 +108,21 @@ class _Group:
         self._stack.callback(os.close, descriptor)
         self.staged.append(_Staged(parcel, entry, descriptor))
 
-    def sync(self) -> None:
+    def sync(self, folder: int) -> None:
         """Make all bytes durable, and have them read again from the disk."""
+        alone = len(self.staged) < FEWEST_TOGETHER
+        if alone or not whole_disk.sync(folder, self._hand.beat):
+            self._sync_each()
+        for staged in self.staged:
+            forget(staged.descriptor, WHOLE)
+            fetch(staged.descriptor)
+
+    def _sync_each(self) -> None:
         for staged in self.staged:
             forget(staged.descriptor, WHOLE)  # begins to write out what is not
         for staged in self.staged:
             sync_file(staged.descriptor)
             self._hand.beat(0)
-        for staged in self.staged:
-            forget(staged.descriptor, WHOLE)
-            fetch(staged.descriptor)
 
     def place(self, staged: _Staged) -> None:
         """Verify what the disk gives back and give it its name."""

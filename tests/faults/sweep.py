@@ -23,7 +23,8 @@ from tests.faults.world import Portal, World
 
 SYSTEM_CALLS = (
     *("rename", "renameat", "renameat2", "link", "linkat", "unlink", "unlinkat"),
-    *("mkdir", "mkdirat", "fsync", "fdatasync", "pwrite64", "write", "ftruncate"),
+    *("mkdir", "mkdirat", "fsync", "fdatasync", "syncfs"),
+    *("pwrite64", "write", "ftruncate"),
     "sendto",  # a statement on its way to PostgreSQL
 )
 READING_CALLS = ("openat", "read", "newfstatat", "close")

@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.upload.places import Place
-from upload import durable, group
+from upload import durable, group, whole_disk
 from upload.copy_engine import Receipt, silent
 from upload.errors import DigestMismatch, JobCancelled, SourceMissing, TargetOccupied
 from upload.group import SMALL_BYTES, Parcel
@@ -30,6 +31,12 @@ def target(place: Place) -> Iterator[Target]:
 def folder(tmp_path: Path) -> FolderTarget:
     (tmp_path / "destinations" / "many").mkdir(parents=True)
     return FolderTarget(tmp_path / "destinations" / "many", allowed_roots=None)
+
+
+@pytest.fixture
+def each_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stand on a file system that has to be asked to sync file by file."""
+    monkeypatch.setattr(whole_disk, "TRUSTED", frozenset())
 
 
 def parcel(key: str, content: bytes, wanted: bytes | None = None) -> Parcel:
@@ -131,7 +138,7 @@ def test_more_files_than_may_be_open_are_put_in_turns(
 
 
 def test_no_file_of_many_has_its_name_before_all_are_durable(
-    folder: FolderTarget, monkeypatch: pytest.MonkeyPatch
+    folder: FolderTarget, monkeypatch: pytest.MonkeyPatch, each_alone: None
 ) -> None:
     seen: list[int] = []
     sync = durable.sync_file
@@ -146,9 +153,60 @@ def test_no_file_of_many_has_its_name_before_all_are_durable(
     assert seen == [0, 0, 0]
 
 
+def test_no_file_has_its_name_before_the_whole_disk_is_durable(
+    folder: FolderTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    sync = whole_disk.sync
+
+    def look(descriptor: int, beat: Any) -> bool:
+        seen.append(len(list(folder.root.rglob("*.txt"))))
+        return sync(descriptor, beat)
+
+    monkeypatch.setattr(whole_disk, "sync", look)
+    put_many(folder, *(parcel(f"{n}.txt", b"x") for n in range(3)))
+
+    assert seen == [0]
+    assert len(list(folder.root.rglob("*.txt"))) == 3
+
+
+def test_files_are_synced_one_by_one_where_the_whole_disk_cannot_be(
+    folder: FolderTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(whole_disk, "_syncfs", lambda: lambda descriptor: -1)
+    monkeypatch.setattr(group, "sync_file", synced.append)
+
+    assert put_many(folder, *(parcel(f"{n}.txt", b"x") for n in range(3))) == {}
+
+    assert len(synced) == 3
+
+
+def test_a_disk_that_takes_long_is_waited_for_with_signs_of_life(
+    folder: FolderTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended, beats = threading.Event(), list[int]()
+
+    def slow(descriptor: int) -> int:
+        return 0 if ended.wait(30) else -1
+
+    def beat(count: int) -> None:
+        beats.append(count)
+        ended.set()
+
+    monkeypatch.setattr(whole_disk, "_syncfs", lambda: slow)
+    monkeypatch.setattr(whole_disk, "BEAT_SECONDS", 0.01)
+    descriptor = os.open(folder.root, os.O_RDONLY)
+    try:
+        assert whole_disk.sync(descriptor, beat)
+    finally:
+        os.close(descriptor)
+    assert beats
+
+
 @pytest.mark.parametrize("call", ["fsync", "write"])
 def test_a_failing_disk_leaves_no_file_and_no_staging(
-    folder: FolderTarget, monkeypatch: pytest.MonkeyPatch, call: str
+    folder: FolderTarget, monkeypatch: pytest.MonkeyPatch, each_alone: None, call: str
 ) -> None:
     folder.check()
 
@@ -164,7 +222,7 @@ def test_a_failing_disk_leaves_no_file_and_no_staging(
 
 
 def test_bytes_that_the_disk_gives_back_changed_are_not_placed(
-    folder: FolderTarget, monkeypatch: pytest.MonkeyPatch
+    folder: FolderTarget, monkeypatch: pytest.MonkeyPatch, each_alone: None
 ) -> None:
     sync = durable.sync_file
 
