@@ -5,15 +5,13 @@ files the session has, and no COUNT: one row more than is shown says that there 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count, Min, Sum
 from django.http import HttpRequest
-from django.utils.translation import gettext as _
 
 from admin_ext.event_words import event_words
-from upload import policy
 from upload.models import AccessLog, BaseUploadedFile, FileCopy, UploadSession
 
 FILES_PER_PAGE = 50
@@ -21,6 +19,8 @@ JOBS_SHOWN = 10
 EVENTS_SHOWN = 50
 ACCESSES_SHOWN = 10
 MAX_PAGE = 1_000_000
+SHOWN_IMAGES = {"image/gif", "image/jpeg", "image/png", "image/webp"}
+SHOWN_TEXTS = {"application/json", "application/xml"}  # as text, never run
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,35 +70,19 @@ class FileRow:
     media_url: str
     may_open: bool
 
+    @property
+    def preview(self) -> str:
+        """How the page can show it: "image", "text", or not at all."""
+        kind = self.file.content_type
+        if kind in SHOWN_IMAGES:
+            return "image"
+        return "text" if kind.startswith("text/") or kind in SHOWN_TEXTS else ""
+
 
 @dataclass(frozen=True, slots=True)
 class FileList:
     title: str
     page: Page
-
-
-def file_lists(request: HttpRequest, session: UploadSession) -> list[FileList]:
-    """Return the lists that have rows, temporary files first."""
-    lists = [
-        FileList(
-            _("Temporary files"),
-            _files(request, session, session.tempuploadedfile_set, stored=False),
-        ),
-        FileList(
-            _("Permanent files"),
-            _files(request, session, session.permuploadedfile_set, stored=True),
-        ),
-    ]
-    return [shown for shown in lists if shown.page.rows or shown.page.number > 1]
-
-
-def _files(
-    request: HttpRequest, session: UploadSession, files: Any, *, stored: bool
-) -> Page:
-    parameter = "permanent" if stored else "temporary"
-    page = page_of(request, files.order_by("pk"), parameter, FILES_PER_PAGE)
-    may_open = policy.may_download(request.user, session, stored=stored)
-    return replace(page, rows=[file_row(f, may_open=may_open) for f in page.rows])
 
 
 def file_row(file: BaseUploadedFile, *, may_open: bool) -> FileRow:
@@ -152,6 +136,6 @@ def newest_jobs(session: UploadSession) -> list[Any]:
 def copies_by_destination(session: UploadSession) -> Iterable[dict[str, Any]]:
     """Return one row a place: its name, folder, files, bytes and oldest check."""
     copies = FileCopy.objects.filter(session=session).order_by("target_root")
-    return copies.values("destination__name", "target_root").annotate(
+    return copies.values("destination", "destination__name", "target_root").annotate(
         files=Count("pk"), size_bytes=Sum("size_bytes"), verified=Min("verified_at")
     )

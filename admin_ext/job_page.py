@@ -42,7 +42,7 @@ def possible_asks(user: Any, job: Job) -> set[str]:
     if jobs.can_stop(job) and jobs.may_cancel(job, user):
         asks.add("cancel")
     if job.state == JobState.AWAITING_APPROVAL and jobs.may_approve(job, user):
-        asks.add("approve")
+        asks |= {"approve", "decline"}
     if may_retry(user, job):
         asks.add("retry")
     return asks

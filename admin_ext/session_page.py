@@ -17,13 +17,21 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_safe
 
-from admin_ext import columns, glance, holds, inlines, previews
+from admin_ext import (
+    columns,
+    glance,
+    holds,
+    inlines,
+    previews,
+    session_files,
+    state_diagram,
+)
 from admin_ext.actions import preview_view
 from admin_ext.verbs import BULK_VERBS, BulkVerb
-from upload import policy, tokens
-from upload.errors import IllegalTransition, NotPermitted
-from upload.models import InProgressSubmission, UploadSession
-from upload.states import Verb
+from upload import jobs, policy, tokens
+from upload.errors import IllegalTransition, MunimentError, NotPermitted
+from upload.models import Destination, InProgressSubmission, UploadSession
+from upload.states import JobKind, Verb
 
 
 class SessionPage:
@@ -52,6 +60,16 @@ class SessionPage:
                 wrap(self.glance_view),
                 name="upload_uploadsession_glance",
             ),
+            path(
+                "<int:pk>/file-list/",
+                wrap(self.files_view),
+                name="upload_uploadsession_files",
+            ),
+            path(
+                "<int:pk>/copies/<int:destination>/verify/",
+                wrap(self.verify_copy_view),
+                name="upload_uploadsession_verify_copy",
+            ),
             *super().get_urls(),  # type: ignore[misc]
         ]
 
@@ -74,6 +92,30 @@ class SessionPage:
     @method_decorator(require_safe)
     def glance_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         return glance.first_files(request, self._visible(request, pk))
+
+    @method_decorator(require_safe)
+    def files_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return session_files.part(request, self._visible(request, pk))
+
+    def verify_copy_view(
+        self, request: HttpRequest, pk: int, destination: int
+    ) -> HttpResponse:
+        """Ask by POST that the copies at one destination are read and compared now."""
+        if request.method != "POST":
+            return HttpResponse(status=405, headers={"Allow": "POST"})
+        session = self._visible(request, pk)
+        place = Destination.objects.filter(pk=destination).first()
+        if place is None:
+            raise Http404
+        try:
+            jobs.request(session, JobKind.VERIFY, request.user, destination=place)
+        except NotPermitted as error:
+            raise PermissionDenied from error
+        except (MunimentError, OSError) as error:
+            messages.error(request, str(error))
+        else:
+            messages.success(request, _("The copies were queued to be verified."))
+        return redirect(page_url(session))
 
     def token_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show the upload token, after renewing it where ``renew`` is posted."""
@@ -146,13 +188,16 @@ def page_context(request: HttpRequest, session: UploadSession) -> dict[str, Any]
         "active_job": active[0] if active else None,
         "buttons": buttons(request, session, legal),
         "may_upload": Verb.UPLOAD in legal,
-        "file_lists": inlines.file_lists(request, session),
+        "states": state_diagram.diagram(session),
+        "may_verify": Verb.VERIFY in legal,
         "jobs": inlines.newest_jobs(session),
         "accesses": inlines.newest_accesses(session),
         "events": events,
         "more_events": more_events,
         "copies": list(inlines.copies_by_destination(session)),
-    } | holds.of_session(request, session)
+        **session_files.context(request, session),
+        **holds.of_session(request, session),
+    }
 
 
 def buttons(
