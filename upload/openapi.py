@@ -95,6 +95,7 @@ def _session() -> Doc:
         "started_at": TIME,
         "last_interaction_at": TIME,
         "expires_at": MAYBE_TIME,
+        "on_hold": {"type": "boolean"},
         "files": NUMBER,
         "size_bytes": NUMBER,
         "files_url": STRING,
