@@ -14,8 +14,6 @@ from tests.faults.operations import OPERATIONS, Operation
 from tests.faults.oracle import look
 from tests.faults.sweep import Step, Verdict
 from tests.faults.world import Portal
-from tests.services import postgresql
-from tests.services.postgresql import Server
 from tests.services.system import require_program
 
 CUTS = 3
@@ -87,29 +85,3 @@ def test_a_job_that_lost_its_connection_waits_for_no_lease(
     job = look(portal.world).rows["upload_job"][-1]
     assert verdict.reached
     assert (job["state"], job["attempts"], job["lease_until"]) == ("queued", 1, None)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    if connection.vendor != "postgresql":
-        pytest.skip("What PostgreSQL does is tried in the run on PostgreSQL.")
-    require_program("strace")
-    with postgresql.own_server() as own:
-        yield own
-
-
-@pytest.mark.parametrize(
-    ("operation", "step"),
-    [("store", Step("linkat", 2)), ("copy", Step("renameat2", 2))],
-    indirect=["operation"],
-)
-def test_a_server_that_crashed_under_a_job_and_came_back_finds_it_finished(
-    operation: Operation, step: Step, server: Server, tmp_path: Path
-) -> None:
-    migrated = sweep.migrate(tmp_path / "migrated", server.url)
-    with sweep.standing(tmp_path / "faults", operation, migrated) as portal:
-        verdict = disconnect.harm(portal, operation, step, during=server.stop_at_once)
-        server.start()
-        sweep.judge_recovery(portal, operation, verdict)
-
-    assert (verdict.reached, verdict.problems) == (True, [])

@@ -216,10 +216,11 @@ def delete_file_on_model_delete(
     transaction. Bulk deletes through a queryset send this for every row. A legal hold
     stops them all: ``OnHold`` rolls the deletion back.
     """
-    transitions.hold_to_dispose(instance.session)
-    if not instance.file_upload:
-        return
-    transitions.discharge_files(instance.session, 1, instance.size)
-    discard.on_commit_delete(
-        instance.file_upload.storage, [instance.file_upload.name or ""]
-    )
+    with transaction.atomic():  # somebody may call it by hand, outside of one
+        transitions.hold_to_dispose(instance.session)
+        if not instance.file_upload:
+            return
+        transitions.discharge_files(instance.session, 1, instance.size)
+        discard.on_commit_delete(
+            instance.file_upload.storage, [instance.file_upload.name or ""]
+        )
