@@ -84,6 +84,10 @@ class Work:
         self.current_file = ""
         self._bytes_under_way = 0
         self._renewed = time.monotonic()
+        lease_seconds = conf.job_lease().total_seconds()
+        self._beat_seconds = min(
+            BEAT_SECONDS, lease_seconds / LONGEST_LEASE_WITHOUT_BEAT
+        )
 
     def _rows(self) -> Any:
         return type(self.job).objects.filter(
@@ -101,10 +105,7 @@ class Work:
         what it has staged and lets the error pass.
         """
         self._bytes_under_way += count
-        interval = min(
-            BEAT_SECONDS, conf.job_lease().total_seconds() / LONGEST_LEASE_WITHOUT_BEAT
-        )
-        if time.monotonic() - self._renewed >= interval:
+        if time.monotonic() - self._renewed >= self._beat_seconds:
             self.renew()
 
     def renew(self) -> None:
