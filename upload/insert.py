@@ -9,10 +9,12 @@ from functools import partial
 from itertools import batched
 from typing import Any
 
-from django.db import connection, models
+from django.db import connection, connections, models
 from django.db.models.constants import OnConflict
 
 MOST_ROWS = 500
+# Every database takes the strings and whole numbers of these unchanged.
+AS_THEY_ARE = (models.CharField, models.TextField, models.IntegerField)
 
 
 def insert_rows(
@@ -38,7 +40,7 @@ def insert_rows(
     varying = [columns.pop(name) for name in names]
     defaults = {name: field.get_default() for name, field in columns.items()}
     same = [
-        _to_column(columns[name], value) for name, value in (defaults | shared).items()
+        _converter(columns[name])(value) for name, value in (defaults | shared).items()
     ]
     fields = [*varying, *columns.values()]
     converters = [_converter(field) for field in varying]
@@ -73,8 +75,15 @@ def _statement(
 
 
 def _converter(field: Any) -> Callable[[Any], Any]:
-    return partial(_to_column, field)
+    if isinstance(field, AS_THEY_ARE):
+        return _itself
+    database = connections[connection.alias]  # not the proxy, asked for each value
+    return partial(_to_column, database, field)
 
 
-def _to_column(field: Any, value: Any) -> Any:
-    return field.get_db_prep_save(value, connection)
+def _itself(value: Any) -> Any:
+    return value
+
+
+def _to_column(database: Any, field: Any, value: Any) -> Any:
+    return field.get_db_prep_save(value, database)
