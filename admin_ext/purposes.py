@@ -25,7 +25,10 @@ class Purpose:
 # By the label of the model, in the order of the sidebar.
 PURPOSES: dict[str, Purpose] = {
     "upload.uploadsession": Purpose(
-        _("Everything that was sent or is being sent: choose sessions and an action."),
+        _(
+            "Every upload session: choose some to expire, store, copy or remove, or "
+            "open one."
+        ),
         _("What was sent at one time, what became of it, and what you can do now."),
         _("Press “New session” to receive files, or ask senders to open one."),
     ),
