@@ -53,7 +53,7 @@ class PinnedTree(Tree):
         return self._device
 
     def delete(self, key: str, syncs: FolderSyncs | None = None) -> None:
-        """Unlink a key; its folders are pruned, and those that stay noted, by ``prune``.
+        """Unlink a key; ``prune`` removes its folders and notes those that stay.
 
         Nothing is noted here: a folder that goes with its file needs no sync.
         """
