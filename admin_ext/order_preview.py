@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html
@@ -81,7 +81,9 @@ def _some(order: BulkOrder, **like: Any) -> list[UploadSession]:
 
 def view(request: HttpRequest, order: BulkOrder) -> HttpResponse:
     """Show the draft; let it run where the request confirms by POST."""
-    row = BULK_VERBS[Verb(order.verb)]
+    row = BULK_VERBS.get(order.verb)  # type: ignore[call-overload]
+    if row is None:
+        raise Http404
     if not orders.has_right(request.user, order.verb):
         raise PermissionDenied
     confirmed = request.method == "POST" and actions.CONFIRM in request.POST
