@@ -64,15 +64,16 @@ class PinnedTree(Tree):
         return self._device
 
     def delete(self, key: str, syncs: FolderSyncs | None = None) -> None:
-        """Unlink a key; its folders are pruned by ``prune``."""
+        """Unlink a key; ``prune`` removes its folders and notes those that stay.
+
+        Nothing is noted here: a folder that goes with its file needs no sync.
+        """
         *folders, name = self.parts(key)
         with (
             suppress(FileNotFoundError, NotADirectoryError),
             self.folder(folders) as folder,
         ):
             remove_entry(Entry(folder, name))
-            if syncs is not None:
-                syncs.add(folder)
         self._emptied[tuple(folders)] = None
 
     def prune(self, syncs: FolderSyncs) -> None:
@@ -81,8 +82,7 @@ class PinnedTree(Tree):
             suppress(FileNotFoundError, NotADirectoryError),
             paths.closing(self._open_root(None)) as root,
         ):
-            for parts in self._emptied:
-                paths.prune_empty(root, parts, syncs)
+            paths.prune_empty(root, self._emptied, syncs)
         self._emptied.clear()
 
     def close(self) -> None:
