@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "portal",
     "admin_ext",
     "upload",
+    "upload.queued_storage",
     "unfold",
     "unfold.contrib.filters",
     "unfold.contrib.import_export",
