@@ -35,6 +35,7 @@ class End(Enum):
 @dataclass(slots=True)
 class Outcome:
     row: QueuedFile
+    task: Any
     sending: Sending
     end: End
     error: str = ""
@@ -48,7 +49,7 @@ def expected_of(row: QueuedFile) -> Receipt | None:
 
 def attempt(storage: Any, task: Any, row: QueuedFile, sending: Sending) -> Outcome:
     """Transfer or erase the file; never raises."""
-    outcome = Outcome(row, sending, End.FAILED)
+    outcome = Outcome(row, task, sending, End.FAILED)
     try:
         sending.check()
         outcome.end = _end_of(storage, task, row, sending)

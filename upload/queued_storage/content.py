@@ -17,7 +17,7 @@ class Incoming(File):  # type: ignore[type-arg]  # File is not generic at run ti
 
     def __init__(self, content: Any, name: str | None) -> None:
         plain: Any = content if hasattr(content, "chunks") else File(content, name)
-        super().__init__(plain, name)
+        super().__init__(getattr(plain, "file", plain), name)
         self._content = plain
         self.receipt: Receipt | None = None
         self._is_whole = True

@@ -36,24 +36,24 @@ MOST_NAMES_TRIED = 20
 def drain(storage_key: str) -> str:
     """Transfer what is due; return what was done, for the queue's record."""
     queueing.taken(storage_key)
-    storage = registry.find(storage_key)
-    if storage is None:
+    storages = registry.find(storage_key)
+    if not storages:
         logger.error(
             "Queued storage %s is made nowhere in this project: its files wait. Name "
             "it in STORAGES or in a model's field.",
             storage_key,
         )
         return "no such storage"
-    return Drain(storage).run()
+    return Drain(storages[0], {storage.task for storage in storages}).run()
 
 
 class Drain:
     """One turn at one storage. Only the thread that made it writes rows."""
 
-    def __init__(self, storage: Any) -> None:
+    def __init__(self, storage: Any, tasks: set[str]) -> None:
         self._storage = storage
         self._key: str = storage.storage_key
-        self._task = import_string(storage.task)()
+        self._tasks = {path: import_string(path)() for path in tasks}
         self._running: dict[Future[Outcome], QueuedFile] = {}
         self._lost: set[int] = set()
         self._halt = threading.Event()
@@ -107,13 +107,17 @@ class Drain:
                 self._submit(row, pool)
 
     def _is_spent(self, row: QueuedFile) -> bool:
-        attempts_allowed = 1 + self._task.max_retries
+        attempts_allowed = 1 + self._task_of(row).max_retries
         return row.state == FileState.SENDING and row.attempts > attempts_allowed
+
+    def _task_of(self, row: QueuedFile) -> Any:
+        return self._tasks.get(row.task) or self._tasks[self._storage.task]
 
     def _submit(self, row: QueuedFile, pool: ThreadPoolExecutor) -> None:
         expected = attempts.expected_of(row)
         sending = Sending(row.name, row.remote_name, expected, self._check_of(row.pk))
-        future = pool.submit(attempt, self._storage, self._task, row, sending)
+        task = self._task_of(row)
+        future = pool.submit(attempt, self._storage, task, row, sending)
         self._running[future] = row
 
     def _check_of(self, pk: int) -> Any:
@@ -161,7 +165,7 @@ class Drain:
                 self._failures_in_a_row = 0
         taken = [o for o in outcomes if o.end is End.NAME_TAKEN]
         rest = [o for o in outcomes if o.end is not End.NAME_TAKEN]
-        settling.settle(self._storage, self._task, rest, self._settled)
+        settling.settle(self._storage, rest, self._settled)
         for outcome in taken:
             if self._name(outcome.row, self._other(outcome.row.name)):
                 self._submit(outcome.row, pool)
@@ -183,6 +187,6 @@ class Drain:
             for future in done:
                 del self._running[future]
             outcomes = [future.result() for future in done]
-            settling.settle(self._storage, self._task, outcomes, self._settled)
+            settling.settle(self._storage, outcomes, self._settled)
             if self._running:
                 self._renew()

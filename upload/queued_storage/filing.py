@@ -55,6 +55,7 @@ def _new_row(storage: Any, name: str, receipt: Receipt | None) -> QueuedFile:
         remote_digest=storage.remote_digest(name),
         size=receipt.size_bytes if receipt else None,
         sha256=receipt.sha256 if receipt else "",
+        task=storage.task,
         state=FileState.LOCAL if storage.delayed else FileState.DUE,
         next_run_at=None if storage.delayed else now,
         saved_at=now,

@@ -49,6 +49,8 @@ class QueuedFile(models.Model):
     state = models.CharField(_("state"), max_length=8, choices=FileState)
     # Bytes may still lie locally; with REMOTE they are to be deleted.
     local_left = models.BooleanField(default=True, editable=False)
+    # The class that transfers it; storages of one place may have several.
+    task = models.CharField(max_length=255, blank=True, editable=False)
     cache_key = models.CharField(max_length=250, blank=True, editable=False)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
     next_run_at = models.DateTimeField(_("next attempt"), null=True)

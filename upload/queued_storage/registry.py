@@ -13,19 +13,20 @@ from django.core.files.storage import storages
 from django.db.models import FileField
 from django.utils.module_loading import import_string
 
-_made: dict[str, Any] = {}
+_made: dict[tuple[str, str], Any] = {}
 
 
 def register(storage: Any) -> None:
-    _made[storage.storage_key] = storage
+    _made[storage.storage_key, storage.task] = storage
 
 
-def find(storage_key: str) -> Any:
-    """Return the storage, or None where nothing in this project makes it."""
-    for storage in (*_aliases(), *_fields()):
-        if getattr(storage, "storage_key", "") == storage_key:
-            return storage
-    return _made.get(storage_key)
+def find(storage_key: str) -> list[Any]:
+    """Return the storages of these places; none where nothing in this project is.
+
+    They differ in their tasks only: a row's task is run if one of them names it.
+    """
+    known = (*_aliases(), *_fields(), *reversed(_made.values()))
+    return [s for s in known if getattr(s, "storage_key", "") == storage_key]
 
 
 def _aliases() -> Iterator[Any]:

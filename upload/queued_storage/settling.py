@@ -28,12 +28,12 @@ class Counts:
         return f"{self.sent} transferred, {self.erased} deleted, {self.failed} failed"
 
 
-def settle(storage: Any, task: Any, outcomes: list[Outcome], counts: Counts) -> None:
+def settle(storage: Any, outcomes: list[Outcome], counts: Counts) -> None:
     """Write all ends in one transaction, then follow them up."""
     if not outcomes:
         return
     with transaction.atomic(records.write_alias()):
-        kept = [outcome for outcome in outcomes if _write(storage, task, outcome)]
+        kept = [outcome for outcome in outcomes if _write(storage, outcome)]
     for outcome in outcomes:
         if outcome not in kept:
             _give_up(storage, outcome)
@@ -42,27 +42,27 @@ def settle(storage: Any, task: Any, outcomes: list[Outcome], counts: Counts) -> 
     counts.failed += sum(o.end is End.FAILED for o in kept)
     new = [o for o in sent if o.row.state == FileState.SENDING]
     counts.sent += len(new)
-    only_remote = [o.row for o in sent if o.end is End.ONLY_REMOTE]
-    _drop_local(storage, only_remote, task.default_retry_delay)
+    only_remote = [o for o in sent if o.end is End.ONLY_REMOTE]
+    _drop_local(storage, only_remote)
     for outcome in new:
-        _tell(storage, task, outcome)
+        _tell(storage, outcome)
 
 
-def _write(storage: Any, task: Any, outcome: Outcome) -> bool:
+def _write(storage: Any, outcome: Outcome) -> bool:
     row, end = outcome.row, outcome.end
     if end is End.STOPPED:
         return records.give_back(row)
     if end is End.ERASED:
         return bool(records.held(row).delete()[0])
     if end is End.FAILED:
-        return _write_failure(task, outcome)
+        return _write_failure(outcome)
     if row.state == FileState.REMOTE:
         return bool(records.held(row).update(next_run_at=records.lease_end()))
     return _write_sent(storage, outcome)
 
 
-def _write_failure(task: Any, outcome: Outcome) -> bool:
-    row = outcome.row
+def _write_failure(outcome: Outcome) -> bool:
+    row, task = outcome.row, outcome.task
     logger.warning("%s: attempt %d failed: %s", row.name, row.attempts, outcome.error)
     is_last = outcome.is_permanent or row.attempts > task.max_retries
     if is_last and row.state == FileState.SENDING:
@@ -102,10 +102,11 @@ def _write_sent(storage: Any, outcome: Outcome) -> bool:
         return False
 
 
-def _drop_local(storage: Any, rows: list[QueuedFile], delay_seconds: float) -> None:
+def _drop_local(storage: Any, outcomes: list[Outcome]) -> None:
     """Delete the local files whose rows still say that the remote has them."""
-    lost = records.renew(rows) if rows else set()
-    for row in rows:
+    lost = records.renew([o.row for o in outcomes]) if outcomes else set()
+    for outcome in outcomes:
+        row = outcome.row
         if row.pk in lost:
             continue
         row.state = FileState.REMOTE
@@ -114,12 +115,13 @@ def _drop_local(storage: Any, rows: list[QueuedFile], delay_seconds: float) -> N
             storage.local.delete(row.name)
         except OSError as error:
             logger.warning("%s: the local file stays for now: %s", row.name, error)
+            delay_seconds = outcome.task.default_retry_delay
             records.retry_later(row, f"{type(error).__name__}: {error}", delay_seconds)
         else:
             records.settle(row, local_left=False)
 
 
-def _tell(storage: Any, task: Any, outcome: Outcome) -> None:
+def _tell(storage: Any, outcome: Outcome) -> None:
     """Set the hints and send the signal; a receiver's error is logged by Django."""
     row = outcome.row
     if outcome.end is End.SENT:
@@ -127,7 +129,7 @@ def _tell(storage: Any, task: Any, outcome: Outcome) -> None:
     if row.cache_key:
         hints.say_local(row.cache_key)
     file_transferred.send_robust(
-        type(task),
+        type(outcome.task),
         name=row.name,
         local=storage.local,
         remote=storage.remote_under(row.name, outcome.sending.remote_name),
