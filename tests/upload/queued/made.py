@@ -24,9 +24,26 @@ def between_folders(folder: Path, **more: Any) -> QueuedStorage:
     return QueuedStorage(FILE_SYSTEM, FILE_SYSTEM, **options | more)
 
 
-def to_remote(folder: Path, entry: dict[str, Any], **more: Any) -> QueuedStorage:
+class MovedAtOnce(QueuedStorage):
+    """Each file is on the remote, and only there, when ``save`` returns."""
+
+    task = DELETING_TASK
+
+    def save(self, *args: Any, **kwargs: Any) -> str:
+        name = super().save(*args, **kwargs)
+        tasks.drain(self.storage_key)
+        assert known(self, name).state == "remote"
+        return name
+
+
+def to_remote(
+    folder: Path,
+    entry: dict[str, Any],
+    of: type[QueuedStorage] = QueuedStorage,
+    **more: Any,
+) -> QueuedStorage:
     """Return a storage from ``here`` below a folder to an entry as in STORAGES."""
-    return QueuedStorage(
+    return of(
         FILE_SYSTEM,
         entry["BACKEND"],
         {"location": str(folder / "here"), "base_url": "/here/"},
