@@ -104,7 +104,10 @@ def _write_sent(storage: Any, outcome: Outcome) -> bool:
 
 def _drop_local(storage: Any, outcomes: list[Outcome]) -> None:
     """Delete the local files whose rows still say that the remote has them."""
-    lost = records.renew([o.row for o in outcomes]) if outcomes else set()
+    if not outcomes:
+        return
+    lost = records.renew([o.row for o in outcomes])
+    gone: list[QueuedFile] = []
     for outcome in outcomes:
         row = outcome.row
         if row.pk in lost:
@@ -118,6 +121,9 @@ def _drop_local(storage: Any, outcomes: list[Outcome]) -> None:
             delay_seconds = outcome.task.default_retry_delay
             records.retry_later(row, f"{type(error).__name__}: {error}", delay_seconds)
         else:
+            gone.append(row)
+    with transaction.atomic(records.write_alias()):
+        for row in gone:
             records.settle(row, local_left=False)
 
 
