@@ -18,7 +18,7 @@ from upload import legal_hold, transitions
 from upload.errors import UnsafePath
 from upload.lease import Work
 from upload.states import ItemOutcome
-from upload.storage import Batch, TempFileStorage
+from upload.storage import Batch, TempFileStorage, has_rows
 
 logger = logging.getLogger(__name__)
 
@@ -96,7 +96,13 @@ def delete_rows(related: Any, rows: list[Any]) -> None:
 
 def on_commit_delete(storage: Any, keys: Iterable[str]) -> None:
     """Delete the bytes under ``keys`` once the present transaction has committed."""
-    transaction.on_commit(partial(delete_bytes, storage, [k for k in keys if k]))
+    named = [key for key in keys if key]
+    if has_rows(storage):
+        # Its own rows are part of this transaction, its bytes wait for the commit.
+        for key in named:
+            storage.delete(key)
+        return
+    transaction.on_commit(partial(delete_bytes, storage, named))
 
 
 def delete_bytes(storage: Any, keys: list[str]) -> None:

@@ -20,6 +20,7 @@ from upload.storage import (
     TempFileStorage,
     UploadedFileStorage,
     drop_staging,
+    note_placed,
 )
 
 
@@ -95,6 +96,8 @@ def swap_rows(session: Any, pairs: list[tuple[Any, str]]) -> list[Any]:
     perm = session.permuploadedfile_set
     new = [perm.model(**permanent_values(row, key)) for row, key in pairs]
     perm.bulk_create(new)
+    placed = [(key, Receipt(row.size, row.sha256)) for row, key in pairs]
+    note_placed(UploadedFileStorage(), placed)
     rows = [row for row, _key in pairs]
     discard.delete_rows(session.tempuploadedfile_set, rows)
     discard.on_commit_delete(TempFileStorage(), [r.file_upload.name for r in rows])
