@@ -165,7 +165,11 @@ def _waiting(row: QueuedFile) -> dict[str, str]:
 
 
 def ask_for(rows: Any) -> int:
-    """Make files due that wait for a hand or have failed; return how many."""
+    """Make files due that wait for a hand or have failed; return how many.
+
+    What waits for its next attempt is tried now.
+    """
+    rows.filter(state=FileState.DUE).update(next_run_at=timezone.now())
     waiting = rows.filter(state__in=(FileState.LOCAL, FileState.FAILED))
     return int(
         waiting.update(
