@@ -23,7 +23,6 @@ from upload.models import UploadSession
 SIZE, CHUNK = 1 << 30, 8 << 20
 PROGRAMS = ROOT / ".boot" / "tus"
 LEAST = 1.0
-_sent: list[UploadSession] = []
 
 type Row = tuple[str, str, str, bool]
 
@@ -33,9 +32,9 @@ def run() -> list[Row]:
     try:
         with portal() as ours, _peer(folder) as address:
             write(folder / "a.rec", BLOCK, SIZE)
-            theirs, taken = medians(
-                lambda: _to_peer(folder, address), lambda: _to_portal(folder, ours)
-            )
+            turns = _Portal(ours, folder)
+            theirs, taken = medians(lambda: _to_peer(folder, address), turns.prepare)
+            turns.clear()
     finally:
         shutil.rmtree(folder)
     return [
@@ -77,12 +76,22 @@ def _to_peer(folder: Path, address: str) -> Callable[[], object]:
     return lambda: _send(address, "-", folder)
 
 
-def _to_portal(folder: Path, server: Server) -> Callable[[], object]:
-    for kept in _sent:
-        forget(kept)
-    session = new_session()
-    _sent[:] = [session]
-    return lambda: _send(server.tus_url(session), session.token, folder)
+class _Portal:
+    """Takes turns; each begins without the bytes of the one before."""
+
+    def __init__(self, server: Server, folder: Path) -> None:
+        self.server, self.folder = server, folder
+        self.session: UploadSession | None = None
+
+    def prepare(self) -> Callable[[], object]:
+        self.clear()
+        self.session = session = new_session()
+        url = self.server.tus_url(session)
+        return lambda: _send(url, session.token, self.folder)
+
+    def clear(self) -> None:
+        if self.session is not None:
+            forget(self.session)
 
 
 def _send(address: str, token: str, folder: Path) -> None:
