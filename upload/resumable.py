@@ -144,6 +144,19 @@ def _require_room(session: Any, length: int) -> None:
         )
 
 
+def begin_with(session: Any, told: Announced, sender: Sender, piece: Piece) -> Any:
+    """Make an upload and take its first piece; an upload whose piece failed ends.
+
+    Its sender is told no address, so nobody could go on with it.
+    """
+    upload = begin(session, told, sender)
+    try:
+        return append(upload, 0, piece)
+    except (MunimentError, UnreadablePostError, OSError):
+        unfinished.end(upload)
+        raise
+
+
 def find(session: Any, uuid: Any) -> Any:
     """Return an upload whose bytes are as many as its offset says."""
     upload = session.unfinishedupload_set.filter(uuid=uuid).first()
