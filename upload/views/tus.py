@@ -132,18 +132,17 @@ def _create(request: HttpRequest, uuid: UUID) -> HttpResponse:
     sender, session = sender_and_session(request, uuid)
     intake.require_may_send(session, sender)
     announced = _announced(request)
-    piece = None
+    piece = Piece((), 0)
     if request.headers.get("Content-Type") or request.headers.get(
         "Content-Length", "0"
     ) not in {"", "0"}:
         piece = _piece(request)
 
     def created() -> HttpResponse:
-        upload = resumable.begin(session, announced, sender)
-        if piece is not None and piece.length:
-            resumable.append(upload, 0, piece)
-        elif not announced.length:
-            resumable.append(upload, 0, Piece((), 0))
+        if piece.length or not announced.length:
+            upload = resumable.begin_with(session, announced, sender, piece)
+        else:
+            upload = resumable.begin(session, announced, sender)
         told = _headers(upload) | {"Location": _url(session, upload)}
         return HttpResponse(status=201, headers=told)
 
