@@ -156,9 +156,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
-    "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
-    },
+    "staticfiles": {"BACKEND": "portal.static_files.StaticFiles"},
     "temp": {
         "BACKEND": "upload.storage.DurableFileSystemStorage",
         "OPTIONS": {"location": TEMP_STORAGE_FOLDER, "base_url": "/media/temp/"},

@@ -132,9 +132,12 @@ def _paths() -> dict[str, Doc]:
             "post": _sending(session),
         },
         "/upload-session/{uuid}/files/{file}/": {
+            "get": _operation(
+                _("Ask about one file of a session"), {200: "File"}, [session, file]
+            ),
             "delete": _operation(
                 _("Remove a temporary file"), {204: ""}, [session, file], (409, 410)
-            )
+            ),
         },
         "/files/{uuid}/": {
             "get": _bytes(_("Open a file")),

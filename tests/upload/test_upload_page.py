@@ -189,7 +189,7 @@ def test_a_taken_name_can_be_kept_beside(page_for: Any, uploader: Any) -> None:
     page = page_for(uploader)
     page.goto(page_of(session))
 
-    page.set_input_files("#upload-input", [payload("a.txt")])
+    page.set_input_files("#upload-input", [payload("a.txt", b"gamma")])
     expect(line(page, "Not received")).to_contain_text(
         "already has a file of this name"
     )
@@ -217,13 +217,14 @@ def test_a_lost_connection_is_told_and_tried_again(
 ) -> None:
     page = page_for(uploader)
     page.goto(page_of(make_session(user=uploader)))
-    files = re.compile(r"/files/$")
-    page.route(files, lambda route: route.abort())
+    tus = re.compile(r"/tus/$")
+    page.route(tus, lambda route: route.abort())
 
     page.set_input_files("#upload-input", [payload("a.txt")])
-    expect(line(page, "a.txt")).to_contain_text("The connection was lost.")
-    page.unroute(files)
-    page.get_by_role("button", name="Try again: a.txt").click()
+    expect(line(page, "a.txt")).to_contain_text("Waiting for the connection")
+    expect(page.locator("#upload-live")).to_contain_text("The connection is lost.")
+    page.unroute(tus)
+    page.get_by_role("button", name="Try now").click()
 
     expect(line(page, "a.txt")).to_contain_text("Received")
 

@@ -1,0 +1,74 @@
+// Files that a person chose or dropped, as {file, path}; folders keep their structure.
+const AT_ONCE = 200;
+
+// Let the page breathe between batches of many files.
+export async function* inBatches(found) {
+    let batch = [];
+    for await (const one of found) {
+        batch.push(one);
+        if (batch.length === AT_ONCE) {
+            yield batch;
+            batch = [];
+            await new Promise((resolve) => setTimeout(resolve));
+        }
+    }
+    yield batch;
+}
+
+export function fromInput(input) {
+    return Array.from(input.files, (file) => ({
+        file,
+        path: file.webkitRelativePath || file.name,
+    }));
+}
+
+// Must be called while the drop is handled: its items are gone afterwards.
+export function fromDrop(transfer, onUnreadable) {
+    const dropped = Array.from(transfer.items)
+        .filter((item) => item.kind === "file")
+        .map((item) => item.webkitGetAsEntry?.() || item.getAsFile())
+        .filter(Boolean);
+    return walkAll(dropped, onUnreadable);
+}
+
+async function* walkAll(dropped, onUnreadable) {
+    for (const one of dropped) {
+        if (one instanceof File) {
+            yield { file: one, path: one.name };
+        } else {
+            yield* walk(one, onUnreadable);
+        }
+    }
+}
+
+async function* walk(entry, onUnreadable) {
+    try {
+        if (entry.isFile) {
+            const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
+            yield { file, path: entry.fullPath.replace(/^\//, "") };
+            return;
+        }
+    } catch {
+        onUnreadable(entry.fullPath);
+        return;
+    }
+    yield* walkAll(await entriesOf(entry, onUnreadable), onUnreadable);
+}
+
+// A reader gives a folder's entries a hundred at a time, at last none.
+async function entriesOf(folder, onUnreadable) {
+    const reader = folder.createReader();
+    const all = [];
+    try {
+        for (;;) {
+            const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+            if (!some.length) {
+                return all;
+            }
+            all.push(...some);
+        }
+    } catch {
+        onUnreadable(folder.fullPath);
+        return all;
+    }
+}
