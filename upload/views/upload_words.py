@@ -1,4 +1,4 @@
-"""What the upload page's template and its scripts are told, in the reader's language."""
+"""What the upload page and its scripts are told, in the language of the reader."""
 
 from typing import Any
 
