@@ -1,5 +1,7 @@
 // Files that a person chose or dropped, as {file, path}; folders keep their structure.
 const AT_ONCE = 200;
+// As people count: 2 before 10.
+const { compare } = new Intl.Collator(document.documentElement.lang, { numeric: true });
 
 // Let the page breathe between batches of many files.
 export async function* inBatches(found) {
@@ -16,10 +18,11 @@ export async function* inBatches(found) {
 }
 
 export function fromInput(input) {
-    return Array.from(input.files, (file) => ({
+    const found = Array.from(input.files, (file) => ({
         file,
         path: file.webkitRelativePath || file.name,
     }));
+    return found.sort((a, b) => compare(a.path, b.path));
 }
 
 // Must be called while the drop is handled: its items are gone afterwards.
@@ -63,7 +66,7 @@ async function entriesOf(folder, onUnreadable) {
         for (;;) {
             const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
             if (!some.length) {
-                return all;
+                return all.sort((a, b) => compare(a.name, b.name));
             }
             all.push(...some);
         }
