@@ -186,7 +186,9 @@ def test_after_a_reload_what_is_there_is_not_sent_twice(
     sending.choose_folder(tmp_path / "Box")
 
     sending.shows("new.rec", "Received")
-    expect(sending.page.get_by_text("Already here, so not sent again: 3.")).to_be_visible()
+    expect(
+        sending.page.get_by_text("Already here, so not sent again: 3.")
+    ).to_be_visible()
     assert [piece.end for piece in sending.pieces] == [10]
 
 

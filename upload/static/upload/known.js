@@ -55,17 +55,19 @@ function unfinishedItem(row) {
 export async function take(queue, { file, path }) {
     const chosen = itemOf(file, path);
     const there = queue.at(path);
-    const same = there.find((item) => isIt(item, chosen));
-    if (same) {
-        return goOn(queue, same, file);
+    const again = there.find((item) => isOpen(item) && looksSame(item, chosen));
+    if (again) {
+        goOn(queue, again, chosen);
+        return true;
     }
-    const kept = there.filter((item) => ["kept", "stored"].includes(item.state));
-    for (const item of kept) {
-        if (await haveSameBytes(file, item)) {
+    const others = there.filter((item) => !isOpen(item));
+    for (const item of others) {
+        if (await isThere(item, chosen)) {
             return false;
         }
     }
-    const reason = fault(file) || (kept.length ? words.taken : "");
+    const taken = others.some((item) => ["kept", "stored"].includes(item.state));
+    const reason = fault(file) || (taken ? words.taken : "");
     const code = reason && reason === words.taken ? "name_taken" : "";
     const item = queue.add({ ...chosen, state: reason ? "failed" : "waiting", reason, code });
     if (reason) {
@@ -73,6 +75,10 @@ export async function take(queue, { file, path }) {
     }
     queue.start();
     return true;
+}
+
+function isOpen(item) {
+    return ["unfinished", "failed"].includes(item.state);
 }
 
 function itemOf(file, path) {
@@ -86,19 +92,26 @@ function itemOf(file, path) {
     };
 }
 
-function isIt(item, chosen) {
-    const row = item.row;
-    return row ? isSame(row, chosen) : item.size === chosen.size && item.modified === chosen.modified;
+function looksSame(item, chosen) {
+    const same = item.size === chosen.size && item.modified === chosen.modified;
+    return item.row ? isSame(item.row, chosen) : same;
 }
 
 // The same file was chosen again: go on with it where it stopped.
-function goOn(queue, item, file) {
-    if (!["unfinished", "failed", "paused"].includes(item.state)) {
-        return false;
+function goOn(queue, item, chosen) {
+    Object.assign(item, { file: chosen.file, mine: true });
+    retry(queue, item, item.numbered || chosen.numbered);
+}
+
+// A file of a folder is known by its path, size and time. Beside folders, files of one
+// name come from anywhere: only equal bytes are passed over, or a person decides.
+async function isThere(item, chosen) {
+    const same = looksSame(item, chosen);
+    if (same && chosen.folder) {
+        return true;
     }
-    Object.assign(item, { file, mine: true, numbered: item.numbered || item.folder });
-    retry(queue, item);
-    return true;
+    const equal = item.size === chosen.size ? await haveSameBytes(item, chosen) : false;
+    return equal ?? same;
 }
 
 export function retry(queue, item, numbered = item.numbered) {
@@ -121,17 +134,20 @@ function fault(file) {
     return file.size > data.maxBytes ? say(words.tooLarge, { limit: data.maxMb }) : "";
 }
 
-// Only equal bytes are passed over; where that cannot be told, a person decides.
-async function haveSameBytes(file, item) {
-    const subtle = globalThis.crypto?.subtle;
-    if (!subtle || !item.sha256 || file.size !== item.size || file.size > COMPARED_BYTES) {
-        return false;
+// Null where a file is too large to be read for this.
+async function haveSameBytes(item, chosen) {
+    if (chosen.size > COMPARED_BYTES) {
+        return null;
     }
     try {
-        const sum = new Uint8Array(await subtle.digest("SHA-256", await file.arrayBuffer()));
-        const hex = Array.from(sum, (byte) => byte.toString(16).padStart(2, "0")).join("");
-        return hex === item.sha256;
+        const known = item.file ? await digestOf(item.file) : item.sha256;
+        return known === (await digestOf(chosen.file));
     } catch {
-        return false; // unreadable; sending it will say so
+        return false; // unreadable, or no digests in this browser: the portal decides
     }
+}
+
+async function digestOf(file) {
+    const sum = await crypto.subtle.digest("SHA-256", await file.arrayBuffer());
+    return Array.from(new Uint8Array(sum), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
