@@ -7,7 +7,7 @@ old module with new ones.
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
-class StaticFiles(CompressedManifestStaticFilesStorage):
+class StaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
     """Whitenoise's storage; modules' imports are rewritten to the hashed names."""
 
     support_js_module_import_aggregation = True

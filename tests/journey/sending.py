@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,7 @@ def digest(path: Path) -> str:
 
 def is_kept_once(pieces: list[Piece], size: int) -> bool:
     """Tell whether pieces follow each other to the end, no byte kept twice."""
-    follows = all(a.end <= b.start for a, b in zip(pieces, pieces[1:], strict=False))
+    follows = all(a.end <= b.start for a, b in pairwise(pieces))
     return follows and pieces[-1].end == size
 
 

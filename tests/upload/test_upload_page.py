@@ -1,6 +1,7 @@
 """Pages for people who send files, as HTML and in a real browser."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.make import make_session, set_status
 from upload.models import UploadSession
 from upload.states import SessionStatus
+from upload.views import upload_words
 
 S = SessionStatus
 pytestmark = pytest.mark.django_db
@@ -66,6 +68,15 @@ def test_staff_get_the_frame_of_the_admin(client_for: Any, clerk: Any) -> None:
     used = {template.name for template in response.templates}
     assert "admin/base_site.html" in used
     assert "upload/frame.html" not in used
+
+
+def test_every_module_of_the_page_is_fetched_at_once() -> None:
+    folder = Path(upload_words.__file__).parents[1] / "static" / "upload"
+
+    assert {path.stem for path in folder.glob("*.js")} == {
+        *upload_words.MODULES,
+        "upload",
+    }
 
 
 def test_no_page_is_kept_by_a_cache(client_for: Any, uploader: Any) -> None:

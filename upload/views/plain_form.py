@@ -26,8 +26,8 @@ def take(request: HttpRequest, session: UploadSession) -> HttpResponse:
     boundary = multipart.boundary_of(request.headers.get("Content-Type", ""))
     intake.require_length(session, request.headers.get("content-length"))
     parts = multipart.read_parts(request, boundary)
-    first = next(parts)
-    if first.field != TOKEN or first.filename is not None:
+    first = next(parts, None)
+    if first is None or first.field != TOKEN or first.filename is not None:
         raise BodyRefused(_("The form has to begin with its CSRF token."))
     token = multipart.read_text(first, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
     request.META[settings.CSRF_HEADER_NAME] = token

@@ -13,8 +13,10 @@ from upload.states import Verb
 
 PLAIN_FILES = 500
 # Fetched beside upload.js, not after it.
-MODULES = ("choosing", "known", "list", "queue", "rate", "rest", "sender", "total")
-MODULES += ("tus", "words")
+MODULES = (
+    *("choosing", "known", "list", "queue", "rate", "rest"),
+    *("sender", "total", "tus", "words"),
+)
 
 
 def context(session: UploadSession, user: Any) -> dict[str, Any]:

@@ -1,20 +1,19 @@
 // Files that a person chose or dropped, as {file, path}; folders keep their structure.
-const AT_ONCE = 200;
+const BUSY_MS = 30;
 // As people count: 2 before 10.
 const { compare } = new Intl.Collator(document.documentElement.lang, { numeric: true });
 
-// Let the page breathe between batches of many files.
-export async function* inBatches(found) {
-    let batch = [];
+// Give each file in turn and let the page breathe: asking a file for its size alone
+// can take a browser half a millisecond.
+export async function* unhurried(found) {
+    let until = performance.now() + BUSY_MS;
     for await (const one of found) {
-        batch.push(one);
-        if (batch.length === AT_ONCE) {
-            yield batch;
-            batch = [];
+        yield one;
+        if (performance.now() > until) {
             await new Promise((resolve) => setTimeout(resolve));
+            until = performance.now() + BUSY_MS;
         }
     }
-    yield batch;
 }
 
 export function fromInput(input) {

@@ -7,7 +7,8 @@ const NAMED = 3;
 let written = "";
 
 export function keepRest(queue) {
-    const rest = queue.items.filter((item) => item.mine && !item.url && ["waiting", "sending", "paused"].includes(item.state));
+    const waits = ["waiting", "sending", "paused"];
+    const rest = queue.items.filter((item) => item.mine && !item.url && waits.includes(item.state));
     const tops = [...new Set(rest.map((item) => item.path.split("/")[0]))];
     const text = rest.length ? JSON.stringify({ count: rest.length, tops: tops.slice(0, NAMED) }) : "";
     if (text !== written) {

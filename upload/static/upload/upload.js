@@ -1,5 +1,5 @@
 // The upload page: brings files, queue, lines and words together.
-import { fromDrop, fromInput, inBatches } from "./choosing.js";
+import { fromDrop, fromInput, unhurried } from "./choosing.js";
 import { load, retry, take } from "./known.js";
 import { List } from "./list.js";
 import { Queue } from "./queue.js";
@@ -147,13 +147,10 @@ async function choose(found) {
     byId("upload-rest").textContent = "";
     await loaded;
     let already = 0;
-    for await (const batch of inBatches(found)) {
-        for (const one of batch) {
-            const taken = await take(queue, one);
-            wasBusy ||= taken;
-            already += taken ? 0 : 1;
-        }
-        queue.start();
+    for await (const one of unhurried(found)) {
+        const taken = await take(queue, one);
+        wasBusy ||= taken;
+        already += taken ? 0 : 1;
     }
     byId("upload-rest").textContent = already ? say(words.already, { count: already }) : "";
     queue.changed();
