@@ -164,9 +164,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
-    "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
-    },
+    "staticfiles": {"BACKEND": "portal.static_files.StaticFiles"},
     "temp": places.durable(TEMP_STORAGE_FOLDER, "/media/temp/"),
     "uploaded": places.uploaded(
         UPLOAD_STORAGE_FOLDER,

@@ -128,9 +128,12 @@ def _paths() -> dict[str, Doc]:
             "post": _sending(session),
         },
         "/upload-session/{uuid}/files/{file}/": {
+            "get": operation(
+                _("Ask about one file of a session"), {200: "File"}, [session, file]
+            ),
             "delete": operation(
                 _("Remove a temporary file"), {204: ""}, [session, file], (409, 410)
-            )
+            ),
         },
         **openapi_tus.paths(),
         "/files/{uuid}/": {

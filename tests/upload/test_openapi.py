@@ -99,6 +99,7 @@ def test_what_is_answered_is_what_is_described(client_for: Any, clerk: Any) -> N
     assert is_as_described(FILES, "get", client.get(files_url(session)))
     assert is_as_described(FILES, "post", sent)
     assert is_as_described(FILES, "post", post(client, session, file_part("d.txt")))
+    assert is_as_described(FILE, "get", client.get(file))
     assert is_as_described(FILE, "delete", client.delete(file))
 
 
@@ -111,7 +112,8 @@ def test_what_is_refused_is_what_is_described(client_for: Any, auditor: Any) -> 
     assert is_as_described(SESSIONS, "get", client.get(SESSIONS, {"x": "y"}))
     assert is_as_described(SESSIONS, "post", client.post(SESSIONS))
     assert is_as_described(FILE, "delete", client.delete(file))
-    assert is_as_described(FILE, "delete", client.get(file))
+    assert is_as_described(FILE, "delete", client.put(file))
+    assert is_as_described(FILE, "get", client.get(file))
 
 
 def test_what_tus_answers_is_what_is_described(client_for: Any, uploader: Any) -> None:
