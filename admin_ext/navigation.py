@@ -150,3 +150,7 @@ def renew_script(request: HttpRequest) -> str:
 
 def copy_script(request: HttpRequest) -> str:
     return static("admin_ext/copy.js")
+
+
+def names_script(request: HttpRequest) -> str:
+    return static("admin_ext/names.js")

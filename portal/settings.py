@@ -293,6 +293,7 @@ UNFOLD = {
         "admin_ext.navigation.live_script",
         "admin_ext.navigation.renew_script",
         "admin_ext.navigation.copy_script",
+        "admin_ext.navigation.names_script",
     ],
     "SIDEBAR": {"show_search": True, "navigation": "admin_ext.navigation.sidebar"},
     # Teal, a shade darker than usual from 600 on, so that white text on it is legible.

@@ -86,7 +86,7 @@ class Hasher:
     def __init__(self) -> None:
         self.size_bytes = 0
         self._sha256 = hashlib.sha256()
-        self._waiting: queue.Queue[Any] = queue.Queue(self.pieces_waiting)
+        self._waiting: queue.Queue[Any]  # is there with the thread
         self._thread: threading.Thread | None = None
         self._error: BaseException | None = None
 
@@ -99,6 +99,7 @@ class Hasher:
 
     def _hand_on(self, piece: Any) -> None:
         if self._thread is None and self.size_bytes > HASH_ASIDE_BYTES:
+            self._waiting = queue.Queue(self.pieces_waiting)
             thread = threading.Thread(target=self._run, name="sha256", daemon=True)
             thread.start()
             self._thread = thread

@@ -174,6 +174,10 @@ class Work(Lease):
         self.bytes_done = job.bytes_done
         self.current_file = ""
         self._bytes_under_way = 0
+        lease_seconds = conf.job_lease().total_seconds()
+        self._beat_seconds = min(
+            BEAT_SECONDS, lease_seconds / LONGEST_LEASE_WITHOUT_BEAT
+        )
 
     def start_file(self, name: str) -> None:
         self.current_file = name
@@ -186,10 +190,7 @@ class Work(Lease):
         what it has staged and lets the error pass.
         """
         self._bytes_under_way += count
-        interval = min(
-            BEAT_SECONDS, conf.job_lease().total_seconds() / LONGEST_LEASE_WITHOUT_BEAT
-        )
-        if time.monotonic() - self._renewed >= interval:
+        if time.monotonic() - self._renewed >= self._beat_seconds:
             self.renew()
 
     def _progress(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from uuid import UUID
 
@@ -35,6 +36,7 @@ def key_for(session_uuid: UUID, file_uuid: UUID) -> str:
     return f"{session[:2]}/{session}/{file[0]}/{file}"
 
 
+@lru_cache(4096)
 def parts_of(key: str) -> tuple[str, ...]:
     """Split a key; raise ``UnsafePath`` unless each part is a plain name."""
     parts = tuple(key.split("/"))

@@ -5,7 +5,7 @@ from datetime import datetime
 from django import template
 from django.utils.safestring import SafeString
 
-from admin_ext import columns
+from admin_ext import columns, estimate, purposes
 from admin_ext.visible import visible
 from upload.models import BulkItem, JobItem, SessionEvent
 from upload.states import ItemOutcome, OrderOutcome, Outcome
@@ -16,6 +16,10 @@ register.filter("visible", visible)
 register.filter("job_badge", columns.job_badge)
 register.filter("order_badge", columns.order_badge)
 register.filter("progress_bar", columns.progress_bar)
+register.simple_tag(estimate.text, name="estimated_time")
+register.simple_tag(purposes.of_list, name="list_purpose")
+register.simple_tag(purposes.of_page, name="page_purpose")
+register.simple_tag(purposes.of_empty_list, name="what_to_do")
 
 OUTCOME_KINDS: dict[str, str] = {
     Outcome.SUCCESS: "success",

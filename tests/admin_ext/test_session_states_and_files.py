@@ -8,7 +8,7 @@ import pytest
 from tests.admin_ext.pages import admin_url
 from tests.browsing import PageFor
 from tests.make import make_destination, make_session, run, set_status
-from upload import jobs
+from upload import holding, jobs
 from upload.models import Job, UploadSession
 from upload.states import EDGES, JobKind, SessionStatus
 
@@ -40,6 +40,22 @@ def test_the_page_draws_where_a_session_is_and_can_go(
     assert {str(label) for label in states["ahead"]} == {
         str(e.target.label) for e in EDGES if e.origin == status
     }
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("status", [S.CREATED, S.UPLOADING, S.STORED])
+def test_a_hold_closes_the_ways_to_where_files_go(
+    clerk: Any, client_for: Any, status: SessionStatus
+) -> None:
+    session = make_session(status)
+    holding.place(session, None, "Case 12")
+
+    page = client_for(clerk).get(admin_url(UploadSession, "change", session.pk))
+
+    states = page.context["states"]
+    gone = {str(S.EXPIRED.label), str(S.REMOVING_IN_PROGRESS.label)}
+    assert not gone & {str(label) for label in states["ahead"]}
+    assert sum(arrow.leaves for arrow in states["arrows"]) == len(states["ahead"])
 
 
 @pytest.mark.django_db
