@@ -10,6 +10,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.views.main import ChangeListSearchForm
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -112,12 +113,21 @@ class SessionActions:
         if len(chosen_ids(request)) != len(
             set(request.POST.getlist(ACTION_CHECKBOX_NAME))
         ):
-            messages.error(
-                request,
-                _("The selection could not be read. Nothing was done; select again."),
-            )
+            refuse_selection(request)
+            return None
+        # Django would drop a search that it cannot read, and choose everything.
+        if not ChangeListSearchForm(request.GET).is_valid():
+            refuse_selection(request)
             return None
         return super().response_action(request, queryset)  # type: ignore[misc]
+
+
+def refuse_selection(request: HttpRequest) -> None:
+    """Tell that nothing was done."""
+    messages.error(
+        request,
+        _("The selection could not be read. Nothing was done; select again."),
+    )
 
 
 def refuse_hidden_action(request: HttpRequest) -> None:
