@@ -46,6 +46,7 @@ GROUPS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
         _("Work"),
         (
             Entry(_("Jobs"), "progress_activity", "upload.Job"),
+            Entry(_("Bulk orders"), "checklist", "upload.BulkOrder"),
             Entry(
                 _("Removals to approve"),
                 "approval_delegation",

@@ -83,12 +83,16 @@ class Site:
 
 @contextmanager
 def gunicorn(
-    folder: Path, environment: dict[str, str], bind: str = ""
+    folder: Path, environment: dict[str, str], bind: str = "", app: str = ""
 ) -> "Iterator[subprocess.Popen[Any]]":
-    """Run the web server on ``<folder>/web.sock``, or where ``bind`` says."""
+    """Run the web server on ``<folder>/web.sock``, or where ``bind`` says.
+
+    ``app`` is another WSGI application than the portal, for example ``module:name``.
+    """
     config = ["-c", str(ROOT / "deploy/gunicorn.conf.py")]
     address = bind or f"unix:{folder}/web.sock"
     command = [sys.executable, "-m", "gunicorn", *config, "--bind", address]
+    command += [app] if app else []
     with (folder / "gunicorn.log").open("wb") as log:
         process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=log, stderr=log
