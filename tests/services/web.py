@@ -21,6 +21,7 @@ from tests.services.system import require_program
 from tests.services.waiting import wait_until
 
 NAME = "records.example"
+ACCEL = "ACCEL_REDIRECT_PREFIX"
 MAIN = """\
 {user}
 daemon off;
@@ -44,7 +45,7 @@ SERVER = {
     "BEHIND_TLS_PROXY": "1",
     "ALLOWED_HOSTS": f"{NAME},127.0.0.1",
     "CSRF_TRUSTED_ORIGINS": f"https://{NAME}",
-    "ACCEL_REDIRECT_PREFIX": "/protected",
+    ACCEL: "/protected",
 }
 
 
@@ -124,7 +125,8 @@ def site(
     main = MAIN.format(folder=folder, user=user, more=more)
     (folder / "nginx.conf").write_text(main)
     served = Site(port, certificate, folder / "web.sock", tls)
-    with gunicorn(folder, environment | SERVER):
+    accel = environment.get(ACCEL, SERVER[ACCEL])  # empty: the portal sends itself
+    with gunicorn(folder, environment | SERVER | {ACCEL: accel}):
         command = [program, "-c", str(folder / "nginx.conf"), "-e", os.devnull]
         process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         try:
