@@ -247,7 +247,11 @@ def test_sending_waits_while_the_browser_is_offline(
 
 
 def test_a_sender_who_was_signed_out_goes_on_after_signing_in(
-    sending: Sending, large: Path, uploader: User, client_for: ClientFor
+    sending: Sending,
+    server: Server,
+    large: Path,
+    uploader: User,
+    client_for: ClientFor,
 ) -> None:
     sending.slow_down(SLOW)
     sending.choose(large)
@@ -258,7 +262,7 @@ def test_a_sender_who_was_signed_out_goes_on_after_signing_in(
     sending.press("Resume: large.rec")
     banner = sending.page.locator("#upload-banner")
     expect(banner).to_contain_text("Nobody is signed in. Sign in", timeout=WAIT_MS)
-    sign_in(sending.page.context, sending.page.url, uploader, client_for)
+    sign_in(sending.page.context, server.address, uploader, client_for)
     sending.slow_down(0)
     sending.press("Resume all")
 
