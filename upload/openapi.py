@@ -22,6 +22,7 @@ from upload.openapi_parts import (
     Doc,
     answer,
     in_path,
+    in_query,
     object_of,
     operation,
     ref,
@@ -143,19 +144,15 @@ def _paths() -> dict[str, Doc]:
     }
 
 
-def _in_query(name: str, schema: Doc, about: str = "") -> Doc:
-    return {"name": name, "in": "query", "schema": schema, "description": about}
-
-
 def _paging() -> list[Doc]:
     one = NUMBER | {"minimum": 1}
-    return [_in_query("page", one), _in_query("page_size", one)]
+    return [in_query("page", one), in_query("page_size", one)]
 
 
 def _filters() -> list[Doc]:
     """Return the query of the list of sessions, from the filters themselves."""
     return [
-        _in_query(name, _schema_of(filter_), str(filter_.label or ""))
+        in_query(name, _schema_of(filter_), str(filter_.label or ""))
         for name, filter_ in SessionFilter.base_filters.items()
     ] + _paging()
 

@@ -30,6 +30,10 @@ def in_path(name: str) -> Doc:
     return {"name": name, "in": "path", "required": True, "schema": UUID}
 
 
+def in_query(name: str, schema: Doc, about: str = "") -> Doc:
+    return {"name": name, "in": "query", "schema": schema, "description": about}
+
+
 def operation(
     summary: str,
     results: dict[int, str],

@@ -9,6 +9,7 @@ from upload.openapi_parts import (
     TIME,
     Doc,
     in_path,
+    in_query,
     object_of,
     operation,
     ref,
@@ -27,13 +28,16 @@ def schemas() -> dict[str, Doc]:
         "relative_path": STRING,
         "length": NUMBER,
         "offset": NUMBER,
+        "finished": {"type": "boolean"},
+        "last_modified": STRING,
         "expires_at": TIME,
         "url": STRING,
     }
-    many = {"type": "array", "items": ref("Unfinished")}
+    many = {"type": "array", "items": ref("Upload")}
+    more = {"type": "boolean"}
     return {
-        "Unfinished": object_of(begun),
-        "UnfinishedUploads": object_of({"results": many}),
+        "Upload": object_of(begun),
+        "Uploads": object_of({"page": NUMBER, "more": more, "results": many}),
     }
 
 
@@ -43,7 +47,9 @@ def paths() -> dict[str, Doc]:
     return {
         UPLOADS: {
             "get": _tus(
-                _("List what is unfinished"), {200: "UnfinishedUploads"}, [session]
+                _("List what was begun, by name where one is given"),
+                {200: "Uploads"},
+                [session, in_query("name", STRING), in_query("page", NUMBER)],
             ),
             "post": _creation(session),
             "options": _told(

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
-from playwright.sync_api import Browser, Locator, Page, Response, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Response, expect
 
 from portal.models import User
 from tests.people import ClientFor
@@ -118,9 +118,16 @@ def browsing(
     browser: Browser, address: str, person: User, client_for: ClientFor, **options: Any
 ) -> Iterator[Page]:
     """Give a signed-in page of the portal at ``address``."""
-    name = settings.SESSION_COOKIE_NAME
-    cookie = client_for(person).cookies[name].value
     with browser.new_context(base_url=address, **options) as context:
-        context.add_cookies([{"name": name, "value": cookie, "url": address}])
+        sign_in(context, address, person, client_for)
         context.set_default_timeout(WAIT_MS)
         yield context.new_page()
+
+
+def sign_in(
+    context: BrowserContext, address: str, person: User, client_for: ClientFor
+) -> None:
+    """Give the browser a new session of the person, as signing in does."""
+    name = settings.SESSION_COOKIE_NAME
+    cookie = client_for(person).cookies[name].value
+    context.add_cookies([{"name": name, "value": cookie, "url": address}])

@@ -9,17 +9,20 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from django.contrib.sessions.models import Session
 from playwright.sync_api import Browser, expect
 
 from portal.models import User
 from tests.journey.programs import web_process
 from tests.journey.sending import (
     MIB,
+    WAIT_MS,
     Sending,
     browsing,
     digest,
     is_kept_once,
     record,
+    sign_in,
 )
 from tests.make import make_session
 from tests.people import ClientFor
@@ -241,6 +244,31 @@ def test_sending_waits_while_the_browser_is_offline(
 
     sending.shows("large.rec", "Received")
     assert sending.kept() == {"large.rec": digest(large)}
+
+
+def test_a_sender_who_was_signed_out_goes_on_after_signing_in(
+    sending: Sending,
+    server: Server,
+    large: Path,
+    uploader: User,
+    client_for: ClientFor,
+) -> None:
+    sending.slow_down(SLOW)
+    sending.choose(large)
+    sending.is_under_way("large.rec")
+    sending.press("Pause: large.rec")
+
+    Session.objects.all().delete()
+    sending.press("Resume: large.rec")
+    banner = sending.page.locator("#upload-banner")
+    expect(banner).to_contain_text("Nobody is signed in. Sign in", timeout=WAIT_MS)
+    sign_in(sending.page.context, server.address, uploader, client_for)
+    sending.slow_down(0)
+    sending.press("Resume all")
+
+    sending.shows("large.rec", "Received")
+    expect(banner).to_be_hidden()
+    assert is_kept_once(sending.pieces, large.stat().st_size)
 
 
 def test_an_answer_that_was_lost_makes_no_second_file(

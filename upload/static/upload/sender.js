@@ -130,17 +130,20 @@ function promised(file, start, size) {
     return { start, piece };
 }
 
+// Give a part of the file as {blob, end, headers}. It is read here for its sum, and to
+// know that it can be; then the browser sends it from the disk.
 async function read(file, start, end) {
+    const blob = file.slice(start, end);
     let bytes;
     try {
-        bytes = await file.slice(start, end).arrayBuffer();
+        bytes = await blob.arrayBuffer();
     } catch {
         throw new Unreadable(file.name);
     }
     if (bytes.byteLength !== end - start) {
         throw new Unreadable(file.name);
     }
-    return { bytes, end, headers: await sumOf(bytes) };
+    return { blob, end, headers: await sumOf(bytes) };
 }
 
 // Browsers can take a sum where the page came by HTTPS or from this machine.

@@ -130,21 +130,29 @@ export async function create(item, piece, { signal, onSent }) {
         "Upload-Metadata": metadata(item),
         ...piece?.headers,
     };
-    const body = piece?.bytes;
+    const body = piece?.blob;
     const answer = await tus("POST", data.tus, { headers, body, signal, onSent });
     return { url: answer.header("Location"), offset: Number(answer.header("Upload-Offset")) };
 }
 
 // Ask how many bytes the portal has for good.
 export async function offsetOf(url, signal) {
-    const answer = await tus("HEAD", url, { signal });
-    return Number(answer.header("Upload-Offset"));
+    try {
+        const answer = await tus("HEAD", url, { signal });
+        return Number(answer.header("Upload-Offset"));
+    } catch (error) {
+        if (error instanceof Refused && error.status !== 404) {
+            // The answer to a HEAD has no words; the list is refused in words.
+            await list(data.tus, signal);
+        }
+        throw error;
+    }
 }
 
 // Send the bytes that begin at `offset`; give the new offset.
 export async function append(url, offset, piece, { signal, onSent }) {
     const headers = { "Upload-Offset": String(offset), ...piece.headers };
-    const answer = await tus("PATCH", url, { headers, body: piece.bytes, signal, onSent });
+    const answer = await tus("PATCH", url, { headers, body: piece.blob, signal, onSent });
     return Number(answer.header("Upload-Offset"));
 }
 
