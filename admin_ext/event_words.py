@@ -16,6 +16,7 @@ WORDS: dict[str, Any] = {
     "reminded": _("Owner reminded of the expiry"),
     "file_removed": _("File removed"),
     "file_stored": _("File stored"),
+    "transfer_asked": _("Transfer of a file asked for"),
     "emptied": _("Session emptied"),
     "expired": _("Session expired"),
     "store_started": _("Storing started"),

@@ -12,6 +12,7 @@ from admin_ext import columns, inlines
 from admin_ext.links import page_link, session_link
 from admin_ext.read_only import SessionRowsAdmin
 from admin_ext.visible import visible
+from admin_ext.whereabouts import WhereaboutsAdmin
 from upload import quantities
 from upload.models import BaseUploadedFile, PermUploadedFile, TempUploadedFile
 from upload.session_search import uuid_prefix
@@ -100,7 +101,7 @@ class TempFileAdmin(FileAdmin):
 
 
 @admin.register(PermUploadedFile)
-class PermFileAdmin(FileAdmin):
+class PermFileAdmin(WhereaboutsAdmin, FileAdmin):
     list_display = (*FileAdmin.list_display, "verified")
     fields = (*SHARED_FIELDS, "stored_at", "verified")
 

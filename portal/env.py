@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -123,6 +124,27 @@ def backends(name: str) -> dict[str, dict[str, object]]:
             '"OPTIONS": {"host": "sftp.example.org"}}}.'
         ) from None
     return parsed
+
+
+def backend(name: str, default: str) -> dict[str, Any]:
+    """Return the JSON object ``{"BACKEND": …, "OPTIONS": {…}}``, or ``{}``.
+
+    Without a BACKEND it is ``default``. It may hold secrets, so no message shows it.
+    """
+    raw = text(name, "")
+    if not raw:
+        return {}
+    try:
+        parsed = json.loads(raw)
+    except ValueError:
+        parsed = None
+    entry = {"BACKEND": default, "OPTIONS": {}, **parsed} if parsed else parsed
+    if not _are_backends({name: entry}):
+        raise ImproperlyConfigured(
+            f"{name} must be a JSON object with BACKEND and OPTIONS, for example "
+            f'{name}={{"OPTIONS": {{"bucket_name": "records"}}}}.'
+        ) from None
+    return entry or {}
 
 
 def _are_backends(parsed: object) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from django.utils.translation import gettext_lazy as _
 
-from portal import env
+from portal import env, places
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = env.directory("DATA_DIR", BASE_DIR / ".data")
@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "portal",
     "admin_ext",
     "upload",
+    "upload.queued_storage",
     "unfold",
     "unfold.contrib.filters",
     "unfold.contrib.import_export",
@@ -100,8 +101,9 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
 else:
-    DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# Kept between requests: SQLite writes its log back whenever the last connection closes.
+DATABASES["default"]["CONN_MAX_AGE"] = 60
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # People
@@ -152,21 +154,23 @@ USE_TZ = True
 # Files
 TEMP_STORAGE_FOLDER = env.directory("TEMP_STORAGE_FOLDER", DATA_DIR / "temp")
 UPLOAD_STORAGE_FOLDER = env.directory("UPLOAD_STORAGE_FOLDER", DATA_DIR / "uploaded")
+# A second place, to which permanent files are transferred after they were stored:
+# {"BACKEND": …, "OPTIONS": {…}} as in STORAGES; see docs/queued-storage.md.
+UPLOADED_STORAGE_REMOTE = env.backend(
+    "UPLOADED_STORAGE_REMOTE", "upload.queued_storage.remotes.s3.VerifiedS3Storage"
+)
+UPLOADED_STORAGE_KEEP_LOCAL = env.boolean("UPLOADED_STORAGE_KEEP_LOCAL", default=True)
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
-    "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
-    },
-    "temp": {
-        "BACKEND": "upload.storage.DurableFileSystemStorage",
-        "OPTIONS": {"location": TEMP_STORAGE_FOLDER, "base_url": "/media/temp/"},
-    },
-    "uploaded": {
-        "BACKEND": "upload.storage.DurableFileSystemStorage",
-        "OPTIONS": {"location": UPLOAD_STORAGE_FOLDER, "base_url": "/media/uploaded/"},
-    },
+    "staticfiles": {"BACKEND": "portal.static_files.StaticFiles"},
+    "temp": places.durable(TEMP_STORAGE_FOLDER, "/media/temp/"),
+    "uploaded": places.uploaded(
+        UPLOAD_STORAGE_FOLDER,
+        UPLOADED_STORAGE_REMOTE,
+        keep_local=UPLOADED_STORAGE_KEEP_LOCAL,
+    ),
 }
 # nginx serves downloads from this internal location; empty: Django does.
 ACCEL_REDIRECT_PREFIX = env.text("ACCEL_REDIRECT_PREFIX", "")
@@ -230,6 +234,13 @@ JOB_LEASE_SECONDS = env.integer("JOB_LEASE_SECONDS", 60, minimum=2)
 JOB_SWEEP_SECONDS = env.integer("JOB_SWEEP_SECONDS", 30, minimum=1)
 JOB_MAX_ATTEMPTS = env.integer("JOB_MAX_ATTEMPTS", 5, minimum=1)
 JOB_RETRY_DELAY_SECONDS = env.integer("JOB_RETRY_DELAY_SECONDS", 5, minimum=0)
+# Transfers of queued storages; the first retry waits for QUEUED_STORAGE_RETRY_DELAY
+# seconds, each further one twice as long.
+QUEUED_STORAGE_CACHE_PREFIX = env.text("QUEUED_STORAGE_CACHE_PREFIX", "queued_storage")
+QUEUED_STORAGE_RETRIES = env.integer("QUEUED_STORAGE_RETRIES", 5, minimum=0)
+QUEUED_STORAGE_RETRY_DELAY = env.integer("QUEUED_STORAGE_RETRY_DELAY", 60, minimum=0)
+QUEUED_STORAGE_LEASE_SECONDS = JOB_LEASE_SECONDS
+QUEUED_STORAGE_CLUSTER = "long"
 # A queue whose workers took no heartbeat task for so long is replaced; never less than
 # four sweeps.
 WORKER_SILENCE_SECONDS = env.integer("WORKER_SILENCE_SECONDS", 20, minimum=5)

@@ -39,6 +39,7 @@ FORBIDDEN = {
 }
 MAY_IMPORT_DJANGO_Q = (
     r"upload\.(broker|tasks|schedules|queues)",
+    r"upload\.queued_storage\.queueing",
     r"admin_ext\.queue\w*",
     r"portal\.management\.commands\.\w+",
 )

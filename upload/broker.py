@@ -29,6 +29,7 @@ ALLOWED_TASKS = frozenset(
         "upload.tasks.sweep_unfinished_uploads",
         "upload.tasks.refresh_rollups",
         "upload.tasks.heartbeat",
+        "upload.queued_storage.tasks.drain",
     }
 )
 

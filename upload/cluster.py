@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from upload import lifeline, queues
 from upload.models import Job, WorkerBeat
+from upload.queued_storage import records
 from upload.states import JobState
 
 logger = logging.getLogger(__name__)
@@ -105,11 +106,14 @@ class Cluster:
             self.alive_at = time.monotonic()
 
     def jobs_running(self) -> int:
-        """Return how many live leases this cluster's processes hold."""
+        """Return how many live leases this cluster's processes hold.
+
+        A turn at a queued storage holds many and counts as one.
+        """
         held = Job.objects.filter(
             state=JobState.RUNNING, lease_until__gt=timezone.now()
         ).values_list("lease_owner", flat=True)
-        return sum(self._owns(owner) for owner in held)
+        return sum(self._owns(owner) for owner in (*held, *records.busy_owners()))
 
     def _owns(self, owner: str) -> bool:
         host, _colon, pid = owner.rpartition(":")

@@ -19,7 +19,7 @@ from upload import legal_hold, transitions
 from upload.errors import UnsafePath
 from upload.lease import Work
 from upload.states import ItemOutcome, SessionStatus
-from upload.storage import Batch, TempFileStorage, durable_tree
+from upload.storage import Batch, TempFileStorage, durable_tree, has_rows
 
 logger = logging.getLogger(__name__)
 
@@ -118,7 +118,13 @@ def delete_rows(related: Any, rows: list[Any]) -> None:
 
 def on_commit_delete(storage: Any, keys: Iterable[str]) -> None:
     """Delete the bytes under ``keys`` once the present transaction has committed."""
-    transaction.on_commit(partial(delete_bytes, storage, [k for k in keys if k]))
+    named = [key for key in keys if key]
+    if has_rows(storage):
+        # Its own rows are part of this transaction, its bytes wait for the commit.
+        for key in named:
+            storage.delete(key)
+        return
+    transaction.on_commit(partial(delete_bytes, storage, named))
 
 
 def _delete_side_by_side(storage: Any, keys: list[str]) -> None:
@@ -126,7 +132,7 @@ def _delete_side_by_side(storage: Any, keys: list[str]) -> None:
 
     Keys that follow each other, as those of one session do, stay in one thread.
     """
-    if durable_tree(storage) is None:
+    if durable_tree(storage) is None or has_rows(storage):
         delete_bytes(storage, keys)
         return
     size = max(1, -(-len(keys) // THREADS))

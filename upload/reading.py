@@ -7,7 +7,7 @@ from functools import partial
 from django.core.files.storage import Storage
 
 from upload.pinned import PinnedTree
-from upload.storage import durable_tree, finding, iter_chunks
+from upload.storage import durable_tree, finding, has_rows, iter_chunks
 
 
 @contextmanager
@@ -17,7 +17,7 @@ def reading(storage: Storage) -> Iterator[Callable[[str], Iterator[bytes]]]:
     Not shared between threads; what it gave is read before the block ends.
     """
     tree = durable_tree(storage)
-    if tree is None:
+    if tree is None or has_rows(storage):
         yield partial(iter_chunks, storage)
         return
     pinned = PinnedTree(tree)

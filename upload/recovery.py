@@ -17,6 +17,7 @@ from upload import conf, execution, order_runs, orders, queues
 from upload.jobs import enqueue
 from upload.models import BulkOrder, Job, UploadSession
 from upload.querysets import stuck_sessions
+from upload.queued_storage import watch
 from upload.states import JobKind, JobState, SessionStatus
 
 logger = logging.getLogger(__name__)
@@ -33,6 +34,7 @@ class Recovered:
     queued: int = 0
     failed: int = 0
     recreated: int = 0
+    transfers: int = 0
 
 
 def recover(tell: Callable[[str], None] = logger.info) -> Recovered:
@@ -45,7 +47,16 @@ def recover(tell: Callable[[str], None] = logger.info) -> Recovered:
         failed=_give_up_exhausted(tell) + _give_up_orders(tell),
         recreated=_recreate_lost(tell),
         queued=_queue_claimable(tell) + _queue_orders(tell),
+        transfers=_ask_for_transfers(tell),
     )
+
+
+def _ask_for_transfers(tell: Callable[[str], None]) -> int:
+    """Have files transferred that are due and that no task would come to."""
+    count = watch.recover()
+    if count:
+        tell(f"Transfers of {count} queued storages were queued.")
+    return count
 
 
 def _give_up_exhausted(tell: Callable[[str], None]) -> int:

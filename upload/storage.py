@@ -12,15 +12,22 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Self
 
 from django.conf import settings
 from django.core.files import File
-from django.core.files.storage import InMemoryStorage, Storage, storages
-from django.utils.deconstruct import deconstructible
+from django.core.files.storage import InMemoryStorage, Storage
 from django.utils.translation import gettext as _
 
 from upload import paths
+from upload.aliased import (
+    AliasStorage,
+    TempFileStorage,
+    UploadedFileStorage,
+    behind,
+    has_rows,
+    note_placed,
+)
 from upload.copy_engine import (
     CHUNK_BYTES,
     Beat,
@@ -47,58 +54,32 @@ __all__ = [
     "finding",
     "fingerprint",
     "free_bytes",
+    "has_rows",
     "iter_chunks",
     "local_path",
+    "note_placed",
     "receive_into",
 ]
 
 MUST_BE_STREAMED = {errno.EXDEV, errno.EMLINK, errno.EPERM, errno.ENOTSUP}
 
 
-@deconstructible(path="upload.storage.AliasStorage")
-class AliasStorage(Storage):
-    """The storage behind an alias of ``settings.STORAGES``, looked up at each use."""
-
-    def __init__(self, alias: str) -> None:
-        self.alias = alias
-
-    @property
-    def behind(self) -> Storage:
-        return storages[self.alias]
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or name == "alias":
-            raise AttributeError(name)
-        return getattr(self.behind, name)
-
-
-def _forward(name: str) -> Any:
-    def call(self: AliasStorage, *args: Any, **kwargs: Any) -> Any:
-        return getattr(self.behind, name)(*args, **kwargs)
-
-    call.__name__ = name
-    return call
-
-
-# __getattr__ alone would not see these: Storage defines them.
-for _name in [name for name in vars(Storage) if not name.startswith("_")]:
-    setattr(AliasStorage, _name, _forward(_name))
-
-
-def TempFileStorage() -> Storage:
-    """Return the storage of files whose session is not stored yet."""
-    return AliasStorage("temp")
-
-
-def UploadedFileStorage() -> Storage:
-    """Return the storage of permanent files."""
-    return AliasStorage("uploaded")
-
-
 def durable_tree(storage: Storage) -> Tree | None:
-    """Return the tree of a durable storage, seen through an alias."""
-    behind = storage.behind if isinstance(storage, AliasStorage) else storage
-    return behind.tree if isinstance(behind, DurableFileSystemStorage) else None
+    """Return the tree of a durable storage, seen through an alias.
+
+    A queued storage has that of its local side, which need not hold every file.
+    """
+    inner = behind(storage)
+    local = inner.local if has_rows(storage) else inner
+    return local.tree if isinstance(local, DurableFileSystemStorage) else None
+
+
+def _tree_with(storage: Storage, key: str) -> Tree | None:
+    """Return the tree to read a key from, None where the storage has to be asked."""
+    tree = durable_tree(storage)
+    if tree is not None and has_rows(storage) and not tree.exists(key):
+        return None
+    return tree
 
 
 class Batch:
@@ -174,7 +155,7 @@ class Batch:
 
     def delete(self, key: str) -> None:
         """Delete one key; a missing one is fine."""
-        if self._tree is None:
+        if self._tree is None or has_rows(self._storage):
             self._storage.delete(key)
         else:
             self._tree.delete(key, self._syncs)
@@ -265,7 +246,7 @@ def iter_chunks(storage: Storage, key: str) -> Iterator[bytes]:
 
     Raise ``SourceMissing`` if there is none.
     """
-    tree = durable_tree(storage)
+    tree = _tree_with(storage, key)
     with finding(key):
         if tree is not None:
             yield from tree.read(key)
@@ -293,7 +274,7 @@ def digest_of(
     storage: Storage, key: str, beat: Beat = silent, *, fresh: bool = False
 ) -> Receipt:
     """Read a key in full and return what it holds now; ``fresh`` from its disk."""
-    tree = durable_tree(storage)
+    tree = _tree_with(storage, key)
     if fresh and tree is not None:
         with finding(key):
             return tree.receipt(key, beat, fresh=True)
@@ -319,11 +300,11 @@ def _print_of(seen: os.stat_result) -> str:
 
 def local_path(storage: Storage, key: str) -> Path | None:
     """Return where a key's file stands on this machine, None if it does not."""
-    behind = storage.behind if isinstance(storage, AliasStorage) else storage
-    if isinstance(behind, InMemoryStorage):  # its paths are invented
+    inner = behind(storage)
+    if isinstance(inner, InMemoryStorage):  # its paths are invented
         return None
     with suppress(NotImplementedError):
-        return Path(behind.path(key))
+        return Path(inner.path(key))
     return None
 
 

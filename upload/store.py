@@ -21,6 +21,7 @@ from upload.storage import (
     TempFileStorage,
     UploadedFileStorage,
     drop_staging,
+    note_placed,
 )
 
 KEPT = (
@@ -111,6 +112,8 @@ def swap_rows(session: Any, pairs: list[tuple[Any, str]]) -> None:
         ([*(getattr(row, name) for name in KEPT), key] for row, key in pairs),
         shared={"session_id": session.pk},
     )
+    placed = [(key, Receipt(row.size, row.sha256)) for row, key in pairs]
+    note_placed(UploadedFileStorage(), placed)
     rows = [row for row, _key in pairs]
     discard.delete_rows(session.tempuploadedfile_set, rows)
     discard.on_commit_delete(TempFileStorage(), [r.file_upload.name for r in rows])

@@ -130,6 +130,25 @@ def test_the_page_offers_to_verify_copies_now(
 
 
 @pytest.mark.django_db(transaction=True)
+def test_the_page_tells_that_copies_are_being_verified_and_stops_nothing(
+    clerk: Any, client_for: Any, tmp_path: Path
+) -> None:
+    session = make_session(S.STORED)
+    Job.objects.all().delete()  # its first check
+    place = make_destination(tmp_path / "destinations" / "x")
+    run(jobs.request(session, JobKind.COPY, clerk, destination=place))
+    jobs.request(session, JobKind.VERIFY, clerk, destination=place)
+
+    page = client_for(clerk).get(admin_url(UploadSession, "change", session.pk))
+
+    shown = page.content.decode()
+    assert "being verified" in shown
+    assert admin_url(UploadSession, "verify_copy", session.pk, place.pk) not in shown
+    assert "other work need not wait for it" in shown
+    assert "nothing else can be started" not in shown
+
+
+@pytest.mark.django_db(transaction=True)
 def test_files_are_sorted_and_searched_without_a_page_load(
     clerk: Any, page_for: PageFor
 ) -> None:

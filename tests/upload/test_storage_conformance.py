@@ -12,10 +12,16 @@ from django.core.files.storage import FileSystemStorage, InMemoryStorage, Storag
 from django.utils import timezone
 
 from tests.upload.queued import remotes
+from tests.upload.queued.made import FILE_SYSTEM, MovedAtOnce, to_remote
+from upload.queued_storage.backends import QueuedStorage
 from upload.storage import DurableFileSystemStorage, TempFileStorage
 
-LOCAL = ["durable", "alias", "django", "memory"]
+LOCAL = ["durable", "alias", "django", "memory", "queued"]
 REMOTE = sorted(set(remotes.KINDS) - {"sftp-rclone", "ftp-old", "ftps"})
+# Each over its remote: with files that wait here, and with files that are only there.
+QUEUED = [
+    f"{how}-{kind}" for how in ("waiting", "moved") for kind in ("s3", "sftp", "ftp")
+]
 BASE_URL = "/media/kept/"
 
 
@@ -35,23 +41,38 @@ def made(kind: str, folder: Path, settings: Any) -> Storage:
         "alias": TempFileStorage,
         "django": lambda: FileSystemStorage(**options),
         "memory": lambda: InMemoryStorage(**options),
+        "queued": lambda: _queued(durable, options),
     }
     return made[kind]()  # type: ignore[no-any-return]
 
 
+def _queued(local: str, options: dict[str, Any]) -> QueuedStorage:
+    there = {"location": f"{options['location']}-there"}
+    return QueuedStorage(local, FILE_SYSTEM, options, there)
+
+
 @pytest.fixture(params=LOCAL)
-def local(request: pytest.FixtureRequest, tmp_path: Path, settings: Any) -> Storage:
+def local(
+    request: pytest.FixtureRequest, tmp_path: Path, settings: Any, db: None
+) -> Storage:
     return made(request.param, tmp_path, settings)
 
 
-@pytest.fixture(params=LOCAL + REMOTE)
+@pytest.fixture(params=LOCAL + REMOTE + QUEUED)
 def storage(
     request: pytest.FixtureRequest, tmp_path: Path, settings: Any, db: None
 ) -> Iterator[Storage]:
     if request.param in LOCAL:
         yield made(request.param, tmp_path, settings)
         return
-    storage = remotes.made(remotes.entry_of(request.param, request))
+    storage: Any
+    how, dash, kind = request.param.partition("-")
+    if dash:
+        classes = {"waiting": QueuedStorage, "moved": MovedAtOnce}
+        entry = remotes.entry_of(kind, request)
+        storage = to_remote(tmp_path, entry, of=classes[how])
+    else:
+        storage = remotes.made(remotes.entry_of(request.param, request))
     yield storage
     if hasattr(storage, "close"):
         storage.close()

@@ -52,6 +52,8 @@ NOT_ALLOWED = {401, 403}
 class VerifiedAzureStorage(RemoteStorage, AzureStorage):
     """The OPTIONS are django-storages'; ``overwrite_files`` is refused."""
 
+    verifies_writes = True
+
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         if self.overwrite_files:

@@ -49,6 +49,8 @@ PAGE = 500
 class CouchDBStorage(AddressedStorage):
     """The files of one database; ``server_url`` has neither it nor a login."""
 
+    verifies_writes = True
+
     def __init__(
         self,
         *,

@@ -34,6 +34,8 @@ MOST_NAME_LENGTH = 1024
 class DatabaseStorage(AddressedStorage):
     """The files in the tables of the database ``using``."""
 
+    verifies_writes = True
+
     def __init__(self, *, using: str = "default", base_url: str | None = None) -> None:
         self.base_url = base_url
         self._using = using

@@ -57,7 +57,7 @@ class StreamingFTPStorage(AddressedStorage):
         read_back: bool = True,
     ) -> None:
         self.base_url = base_url
-        self._read_back = read_back
+        self._read_back = self.verifies_writes = read_back
         self._root = root
         self.place = f"{'ftps' if tls else 'ftp'}://{host}:{port}/{root.lstrip('/')}"
         address = Address(self.place, host, port, username, password, tls, ca_file)

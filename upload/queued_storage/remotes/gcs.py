@@ -55,6 +55,8 @@ FAILURES = (
 class VerifiedGoogleCloudStorage(RemoteStorage, GoogleCloudStorage):
     """The OPTIONS are django-storages'; ``file_overwrite`` and ``gzip`` are refused."""
 
+    verifies_writes = True
+
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         if self.file_overwrite or self.gzip:

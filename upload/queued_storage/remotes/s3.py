@@ -49,6 +49,8 @@ class VerifiedS3Storage(RemoteStorage, S3Storage):
     ``file_overwrite`` and ``gzip`` are refused: names are final and bytes are kept.
     """
 
+    verifies_writes = True
+
     def __init__(self, **options: Any) -> None:
         self._patience_seconds = options.pop("patience_seconds", PATIENCE_SECONDS)
         super().__init__(**options)

@@ -65,7 +65,7 @@ class StreamingSFTPStorage(AddressedStorage):
         read_back: bool = True,
     ) -> None:
         self.base_url = base_url
-        self._read_back = read_back
+        self._read_back = self.verifies_writes = read_back
         self.place = f"sftp://{host}:{port}/{root.lstrip('/')}"
         self._root = root
         login = {

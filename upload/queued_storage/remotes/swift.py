@@ -52,6 +52,8 @@ class SwiftStorage(AddressedStorage):
     ``auth_version`` "3" and ``os_options``.
     """
 
+    verifies_writes = True
+
     def __init__(
         self, *, container: str, auth: dict[str, Any], base_url: str | None = None
     ) -> None:

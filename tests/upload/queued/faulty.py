@@ -1,0 +1,75 @@
+"""Storages with the habits of bad remotes, over a real folder."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.cache.backends.base import BaseCache
+from django.core.files.base import ContentFile
+from django.core.files.storage import FileSystemStorage
+
+HERE = "tests.upload.queued.faulty"
+
+
+class Truncating(FileSystemStorage):
+    """Keeps half of each file, and says nothing."""
+
+    def _save(self, name: str, content: Any) -> str:
+        whole = b"".join(content.chunks())
+        return super()._save(name, ContentFile(whole[: len(whole) // 2]))
+
+
+class Spoiling(FileSystemStorage):
+    """Keeps as many bytes as it is given, one of them wrong."""
+
+    def _save(self, name: str, content: Any) -> str:
+        whole = b"".join(content.chunks())
+        return super()._save(name, ContentFile(b"?" + whole[1:]))
+
+
+class Renaming(FileSystemStorage):
+    """Gives each file a name of its own choice."""
+
+    def _save(self, name: str, content: Any) -> str:
+        return super()._save(f"kept/{name}", content)
+
+
+class Away(FileSystemStorage):
+    """Answers nothing while a file named ``away`` lies beside its folder."""
+
+    def _require(self) -> None:
+        if (Path(self.location).parent / "away").exists():
+            raise ConnectionError("no route to ftp://ada:word-of-the-test@host/x")
+
+    def _save(self, name: str, content: Any) -> str:
+        self._require()
+        return super()._save(name, content)
+
+    def exists(self, name: str) -> bool:
+        self._require()
+        return super().exists(name)
+
+    def delete(self, name: str) -> None:
+        self._require()
+        super().delete(name)
+
+
+class Untouchable(FileSystemStorage):
+    """May not be called at all."""
+
+    def _refuse(self, *args: Any, **kwargs: Any) -> Any:
+        raise AssertionError("the remote was asked")
+
+    open = save = exists = size = delete = listdir = _refuse
+    get_modified_time = get_created_time = get_accessed_time = _refuse
+
+
+class CacheAway(BaseCache):
+    """A cache whose server does not answer."""
+
+    def __init__(self, place: str, params: dict[str, Any]) -> None:
+        super().__init__(params)
+
+    def _refuse(self, *args: Any, **kwargs: Any) -> Any:
+        raise ConnectionError("no cache")
+
+    get = set = add = delete = _refuse

@@ -1,0 +1,167 @@
+"""What a queued storage does with its rows: file, ask, delete, list."""
+
+import logging
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings as django_settings
+from django.core.files.storage import Storage
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from upload.copy_engine import Receipt
+from upload.queued_storage import hints, identity, queueing, records
+from upload.queued_storage.models import SENT, FileState, QueuedFile
+
+logger = logging.getLogger(__name__)
+
+
+def file(storage: Any, name: str, receipt: Receipt | None) -> QueuedFile:
+    """Write the row of a file that was just saved; queue its transfer on commit."""
+    row = _new_row(storage, name, receipt)
+    try:
+        with transaction.atomic(records.write_alias()):
+            row.save(force_insert=True)
+    except IntegrityError:
+        # The remote's name was promised to another file meanwhile: chosen anew later.
+        row.remote_name, row.remote_digest = "", None
+        with transaction.atomic(records.write_alias()):
+            row.save(force_insert=True)
+    if not storage.delayed:
+        queueing.ask_on_commit(storage.storage_key)
+    return row
+
+
+def file_many(storage: Any, placed: Iterable[tuple[str, Receipt]]) -> None:
+    """Write rows of files put there by other means; those that have one keep it."""
+    rows = [_new_row(storage, name, receipt) for name, receipt in placed]
+    for row in rows:
+        row.remote_name, row.remote_digest = "", None
+    QueuedFile.objects.bulk_create(rows, batch_size=200, ignore_conflicts=True)
+    if rows and not storage.delayed:
+        queueing.ask_on_commit(storage.storage_key)
+
+
+def _new_row(storage: Any, name: str, receipt: Receipt | None) -> QueuedFile:
+    """Return the row; the file's own name is wanted on the remote as well."""
+    now = timezone.now()
+    return QueuedFile(
+        storage=storage.storage_key,
+        name=name,
+        name_digest=storage.name_digest(name),
+        remote_name=name,
+        remote_digest=storage.remote_digest(name),
+        size=receipt.size_bytes if receipt else None,
+        sha256=receipt.sha256 if receipt else "",
+        task=storage.task,
+        state=FileState.LOCAL if storage.delayed else FileState.DUE,
+        next_run_at=None if storage.delayed else now,
+        saved_at=now,
+    )
+
+
+def row_of(storage: Any, name: str) -> QueuedFile | None:
+    return QueuedFile.objects.filter(name_digest=storage.name_digest(name)).first()
+
+
+def ask(storage: Any, name: str, cache_key: str) -> QueuedFile:
+    """Make the file due, with a row where it had none; queue its transfer on commit."""
+    row = row_of(storage, name)
+    if row is None or row.state == FileState.DELETING:
+        if row is not None or not storage.local.exists(name):
+            raise FileNotFoundError(name)
+        row = file(storage, name, None)
+    rows = QueuedFile.objects.filter(pk=row.pk)
+    if cache_key:
+        rows.update(cache_key=cache_key)
+    records.ask_for(rows)
+    row.refresh_from_db()
+    if row.state not in SENT:
+        queueing.ask_on_commit(storage.storage_key)
+    return row
+
+
+def delete(storage: Any, name: str) -> None:
+    """Mark the file as being deleted; its bytes go when this has been committed."""
+    while (row := row_of(storage, name)) is not None:
+        if row.state == FileState.DELETING or _bury(row):
+            break
+    hints.forget(storage.get_cache_key(name))
+    if row is None:
+        _delete_unknown(storage, name)
+        return
+    has_remote = row.attempts > 0 or row.transferred_at is not None
+    transaction.on_commit(
+        lambda: _delete_bytes(storage, row, has_remote=has_remote),
+        using=records.write_alias(),
+    )
+
+
+def _bury(row: QueuedFile) -> bool:
+    if row.attempts or row.transferred_at:
+        return records.bury(row)
+    # It was never on its way: the remote is left alone, whatever it has of this name.
+    return records.bury(row, remote_name="", remote_digest=None)
+
+
+def _delete_bytes(storage: Any, row: QueuedFile, *, has_remote: bool) -> None:
+    """Delete locally, now; what fails or lies on the remote is a worker's to delete."""
+    try:
+        storage.local.delete(row.name)
+    except OSError:
+        logger.exception("%s: deleted locally later.", row.name)
+        has_remote = True
+    if has_remote:
+        queueing.ask(storage.storage_key)
+    else:
+        QueuedFile.objects.filter(pk=row.pk, state=FileState.DELETING).delete()
+
+
+def _delete_unknown(storage: Any, name: str) -> None:
+    """Delete a file without a row: the local one, else what the remote has."""
+    if storage.local.exists(name):
+        storage.local.delete(name)
+    elif storage.remote.exists(name):
+        storage.remote.delete(name)
+
+
+def listing(storage: Any, path: str) -> tuple[list[str], list[str]]:
+    """Return folders and files of both sides; raise ``FileNotFoundError`` for none."""
+    folder = identity.plain_name(path) if path else ""
+    folder = "" if folder in {".", "/"} else folder
+    problem: OSError | None = None
+    folders: set[str] = set()
+    files: set[str] = set()
+    try:
+        here = storage.local.listdir(path)
+        folders.update(here[0])
+        files.update(here[1])
+    except (FileNotFoundError, NotADirectoryError) as error:
+        problem = error
+    lead = f"{folder}/" if folder else ""
+    files -= {
+        name[len(lead) :]
+        for name in records.buried_in(storage.storage_key, [lead + n for n in files])
+    }
+    for name in records.names_below(storage.storage_key, folder):
+        first, slash, _rest = name[len(lead) :].partition("/")
+        (folders if slash else files).add(first)
+    if problem is not None and not folders and not files:
+        raise problem
+    return sorted(folders), sorted(files)
+
+
+def moment(
+    storage: Any, method: str, name: str, side: Storage, name_there: str
+) -> datetime:
+    """Return a time of the file; when it was saved where its side knows none."""
+    with suppress(NotImplementedError):
+        found: datetime = getattr(side, method)(name_there)
+        return found
+    row = row_of(storage, name)
+    if row is None:
+        raise NotImplementedError(f"{type(side).__name__}.{method}")
+    aware = row.saved_at
+    return aware if django_settings.USE_TZ else timezone.make_naive(aware)
