@@ -57,6 +57,11 @@ PURPOSES: dict[str, Purpose] = {
         _("How one piece of work goes, file by file, and how to stop or repeat it."),
         _("Choose sessions and an action in their list: its work appears here."),
     ),
+    "upload.bulkorder": Purpose(
+        _("Actions on many sessions at once, done in the background one by one."),
+        _("How an action on many sessions goes, session by session, and its end."),
+        _("Choose more than a hundred sessions and an action in their list."),
+    ),
     "upload.destination": Purpose(
         _("Places outside the portal to which stored sessions are copied."),
         _("Where copies go: set it up, enable it, and probe that it takes copies."),
