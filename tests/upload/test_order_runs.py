@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from portal.models import User
-from tests.make import make_session
+from tests.make import make_job, make_session
 from upload import orders, tasks
 from upload.models import BulkOrder, UploadSession
 from upload.orders import Wish
-from upload.states import OrderState
+from upload.states import JobKind, JobState, Obstacle, OrderState
 from upload.states import SessionStatus as S
 
 pytestmark = pytest.mark.django_db
@@ -46,3 +46,20 @@ def test_expiring_in_bulk_ends_every_session_with_one_event(superuser: User) -> 
         assert (session.status, session.total_files) == (S.EXPIRED, 0)
         assert (event.actor, event.reason) == (superuser, "Sent twice")
         assert event.detail["order"] == str(order.uuid)
+
+
+def test_a_retry_finds_the_failed_job_of_each_session(superuser: User) -> None:
+    make_session()  # so that no job has the key of its session
+    failed = make_session(S.UPLOADING)
+    well = make_session(S.UPLOADING)
+    make_job(failed, JobKind.STORE, state=JobState.FAILED)
+    make_job(well, JobKind.STORE, state=JobState.FAILED)
+    make_job(well, JobKind.STORE, state=JobState.SUCCEEDED)
+    both = UploadSession.objects.filter(pk__in=[failed.pk, well.pk])
+
+    order = orders.draft("retry", both, superuser)
+
+    assert dict(order.item_set.values_list("session", "obstacle")) == {
+        failed.pk: Obstacle.NONE,
+        well.pk: Obstacle.NOTHING_FAILED,
+    }
