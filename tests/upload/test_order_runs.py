@@ -17,7 +17,7 @@ from upload.errors import (
 )
 from upload.models import BulkOrder, Job, SessionEvent, UploadSession
 from upload.orders import Wish
-from upload.states import JobKind, JobState, OrderState, OrderVerb
+from upload.states import JobKind, JobState, Obstacle, OrderState, OrderVerb
 from upload.states import SessionStatus as S
 
 pytestmark = pytest.mark.django_db
@@ -256,3 +256,20 @@ def test_a_draft_is_never_run(clerk: User) -> None:
     assert ran(order).is_draft
     session.refresh_from_db()
     assert session.status == S.UPLOADING
+
+
+def test_a_retry_finds_the_failed_job_of_each_session(superuser: User) -> None:
+    make_session()  # so that no job has the key of its session
+    failed = make_session(S.UPLOADING)
+    well = make_session(S.UPLOADING)
+    make_job(failed, JobKind.STORE, state=JobState.FAILED)
+    make_job(well, JobKind.STORE, state=JobState.FAILED)
+    make_job(well, JobKind.STORE, state=JobState.SUCCEEDED)
+    both = UploadSession.objects.filter(pk__in=[failed.pk, well.pk])
+
+    order = orders.draft("retry", both, superuser)
+
+    assert dict(order.item_set.values_list("session", "obstacle")) == {
+        failed.pk: Obstacle.NONE,
+        well.pk: Obstacle.NOTHING_FAILED,
+    }
