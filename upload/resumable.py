@@ -39,6 +39,7 @@ from upload.errors import (
     MunimentError,
     NoRoom,
     OffsetConflict,
+    ScannerUnavailable,
     TooLarge,
 )
 from upload.intake import Sender
@@ -309,8 +310,8 @@ def _finish(upload: Any, descriptor: int, receipt: Receipt) -> None:
             verify(upload.name, Receipt(receipt.size_bytes, upload.sha256), receipt)
         validation.after_bytes(staged)
         receive(upload.session, staged, _intent(upload))
-    except NoRoom:
-        raise
+    except (NoRoom, ScannerUnavailable):
+        raise  # the last piece is sent again when that is over
     except MunimentError:
         unfinished.end(upload)
         raise
