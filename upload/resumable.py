@@ -305,6 +305,7 @@ def _finish(upload: Any, descriptor: int, receipt: Receipt) -> None:
     staged = StagedFile(
         upload.name, head, receipt, (partial(_bytes, descriptor), place)
     )
+    staged.withdraw = partial(partials.give_back, uuid)
     try:
         if upload.sha256:
             verify(upload.name, Receipt(receipt.size_bytes, upload.sha256), receipt)
