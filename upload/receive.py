@@ -73,7 +73,8 @@ def receive(session: Any, file: UploadedFile, intent: Intent = PLAIN) -> Any:
     except (MunimentError, OSError):
         # Only where the row surely is not there: after a lost connection the commit
         # may have happened, and the sweep decides about the bytes.
-        storage.delete(key)
+        withdraw = file.withdraw if isinstance(file, StagedFile) else storage.delete
+        withdraw(key)
         raise
     return row
 
