@@ -1,11 +1,13 @@
 """django-storages' ``S3Storage``, streamed and checked, and never replacing.
 
 The stock one keeps an opened object whole in memory and overwrites by default. Here
-each request carries the MD5 of its body, which the server checks; after the last one it
-is asked how long the object is. ``If-None-Match`` refuses a taken name where the server
-knows it; elsewhere the name is asked for before. See docs/decisions/0007.
+each request carries the MD5 of its body, which the server checks; where the object's
+ETag is not just that, it is asked in the end how long the object is. ``If-None-Match``
+refuses a taken name where the server knows it; elsewhere the name is asked for before.
+See docs/decisions/0007.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from itertools import chain, islice
@@ -97,8 +99,9 @@ class VerifiedS3Storage(RemoteStorage, S3Storage):
             length = part_bytes(getattr(content, "size", None))
             with Hasher() as hasher:
                 parts = regrouped(chunks, length, hasher, silent)
-                etag = self._upload(calls, self._key(path), parts, parameters)
-            self._settle(calls, path, (etag, token), hasher.size_bytes)
+                etag, wanted = self._upload(calls, self._key(path), parts, parameters)
+            if not wanted or etag != wanted:
+                self._settle(calls, path, (etag, token), hasher.size_bytes)
 
     def _upload(
         self,
@@ -106,8 +109,12 @@ class VerifiedS3Storage(RemoteStorage, S3Storage):
         key: str,
         parts: Iterator[bytes],
         parameters: dict[str, Any],
-    ) -> str:
-        """Return the new object's ETag, ``""`` where it is not known to be ours."""
+    ) -> tuple[str, str]:
+        """Return the new object's ETag, ``""`` where it is not known to be ours.
+
+        Then the ETag by which the server says that it has just these bytes; ``""``
+        where it may say so in other words.
+        """
         start = list(islice(parts, 2))
         kind = Whole if len(start) == 1 else Upload
         note = self._key(parameters["Metadata"][NOTE])
@@ -117,7 +124,8 @@ class VerifiedS3Storage(RemoteStorage, S3Storage):
             writing.begin(parameters)
             for part in chain(start, parts):
                 writing.send(part)
-            return writing.complete()
+            etag = writing.complete()
+        return etag, _etag_of(start[0]) if kind is Whole else ""
 
     def _settle(
         self, calls: Calls, path: str, ours: tuple[str, str], sent_bytes: int
@@ -174,3 +182,8 @@ class VerifiedS3Storage(RemoteStorage, S3Storage):
         if connection is not None:
             connection.meta.client.close()
             self._connections.connection = None
+
+
+def _etag_of(body: bytes) -> str:
+    """Return the ETag of an object that was sent in one request, not encrypted."""
+    return f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"'
