@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from admin_ext import previews
-from admin_ext.previews import Preview, Skip
+from admin_ext.previews import Skip
 from admin_ext.verbs import BULK_VERBS, BulkVerb
 from upload import answers
 from upload.errors import (
@@ -78,25 +78,30 @@ def preview_view(
         tell(request, row, report)
         return HttpResponseRedirect(back_url)
     seen = previews.preview(request.user, verb, sessions, missing)
-    more = {"form": form, "back_url": back_url, "dry_run": None}
+    more = {
+        "form": form,
+        "back_url": back_url,
+        "dry_run": None,
+        "notes": previews.notes(row.verb, seen),
+        "try": TRY if row.can_be_tried else "",
+    }
     if tried and form.is_valid():
         more["dry_run"] = previews.dry_run(seen, form.cleaned_data)
-    return _page(request, row, seen, more)
+    return page(request, row, seen, more)
 
 
-def _page(
-    request: HttpRequest, row: BulkVerb, seen: Preview, more: dict[str, Any]
+def page(
+    request: HttpRequest, row: BulkVerb, seen: Any, more: dict[str, Any]
 ) -> HttpResponse:
+    """Return the preview page; ``seen`` is a ``Preview`` or has the same names."""
     context = {
         **admin.site.each_context(request),
         "title": row.title,
         "opts": UploadSession._meta,
         "row": row,
         "seen": seen,
-        "notes": previews.notes(row.verb, seen),
         "missing_text": missing_text(seen.missing),
         "confirm": CONFIRM,
-        "try": TRY if row.can_be_tried else "",
         "checkbox_name": ACTION_CHECKBOX_NAME,
         **more,
     }

@@ -7,6 +7,7 @@ from admin_ext import (
     files,  # noqa: F401
     holds,  # noqa: F401
     job_pages,  # noqa: F401
+    order_pages,  # noqa: F401
     people,  # noqa: F401
     queue,  # noqa: F401
     sessions,  # noqa: F401

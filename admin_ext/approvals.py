@@ -1,13 +1,15 @@
 """The removals that wait for a second person: one list, many decided at once.
 
 Nothing changes but by a POST, and then for each removal on its own: done, or skipped
-with its reason. The requester's own are shown and cannot be chosen.
+with its reason; all of many pages are decided by a bulk order. The requester's own are
+shown and cannot be chosen.
 """
 
 from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -15,13 +17,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from admin_ext import inlines
-from upload import conf, jobs, legal_hold
+from admin_ext import inlines, order_preview
+from upload import conf, jobs, legal_hold, orders
 from upload.errors import IllegalTransition, MunimentError, NotPermitted
-from upload.models import Job
-from upload.states import JobState
+from upload.models import Job, UploadSession
+from upload.orders import Wish
+from upload.states import JobState, OrderVerb
 
-APPROVE, DECLINE = "approve", "decline"
+APPROVE, DECLINE, ALL = "approve", "decline", "all"
 PER_PAGE = 50
 MAX_NAMED = 10
 
@@ -83,6 +86,9 @@ def _decide(request: HttpRequest) -> None:
     if not approves and not reason.strip():
         messages.error(request, _("Write why you refuse: it is kept for good."))
         return
+    if request.POST.get(ALL):
+        _decide_all(request, reason, approves=approves)
+        return
     done, skipped = 0, []
     for job in _waiting(request).filter(pk__in=ids):
         try:
@@ -91,6 +97,17 @@ def _decide(request: HttpRequest) -> None:
         except (IllegalTransition, NotPermitted, MunimentError) as error:
             skipped.append(str(error))
     _tell(request, done, skipped, len(ids), approves=approves)
+
+
+def _decide_all(request: HttpRequest, reason: str, *, approves: bool) -> None:
+    """Decide in the background on every removal that waits, on whichever page."""
+    verb = OrderVerb.APPROVE if approves else OrderVerb.DECLINE
+    others = _waiting(request).exclude(requester=request.user.pk)
+    sessions = UploadSession.objects.filter(pk__in=others.values("session"))
+    with transaction.atomic():
+        order = orders.draft(verb, sessions, request.user)
+        orders.confirm(order, request.user, Wish(reason))
+    order_preview.tell_queued(request, order)
 
 
 def _decide_one(job: Job, actor: Any, reason: str, *, approves: bool) -> None:

@@ -1,6 +1,7 @@
 """The verbs as ordinary bulk actions of the session list.
 
-Django chooses the rows; ``actions.preview_view`` does the rest. A posted action that
+Django chooses the rows; ``actions.preview_view`` does the rest for a few of them, a
+bulk order for many. A posted action that
 the person may not do is a 403, shown or not.
 """
 
@@ -9,18 +10,23 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.views.main import ChangeListSearchForm
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
+from admin_ext import order_preview
 from admin_ext.actions import preview_view
 from admin_ext.verbs import BULK_VERBS, BulkVerb
+from upload import orders
+from upload.errors import NotPermitted
 from upload.models import UploadSession
 from upload.states import Verb
 
-# The preview posts one field a session; Django takes at most 1,000 fields.
-MAX_SESSIONS = 500
+# So many are done while the person waits; more are a bulk order in the background.
+MAX_DIRECT = 100
 
 type Sessions = QuerySet[UploadSession]
 
@@ -44,24 +50,32 @@ def bulk_action(row: BulkVerb) -> Callable[[Any, HttpRequest, Sessions], Any]:
 def _run_bulk(
     model_admin: Any, request: HttpRequest, row: BulkVerb, queryset: Sessions
 ) -> HttpResponse | None:
-    """Preview or do; sessions that left the filter meanwhile are still named."""
-    missing = 0
-    if request.POST.get("select_across") != "1":
-        ids = chosen_ids(request)
+    """Preview or do; sessions that left the filter meanwhile are still named.
+
+    More than MAX_DIRECT become a bulk order, which has a preview of its own.
+    """
+    across = request.POST.get("select_across") == "1"
+    ids = chosen_ids(request)
+    if not across:
         queryset = model_admin.get_queryset(request).filter(pk__in=ids)
-        missing = len(ids) - queryset.count()
-    if queryset.count() > MAX_SESSIONS:
-        messages.error(request, _too_many())
-        return None
+    some = queryset.order_by().values_list("pk")[: MAX_DIRECT + 1]
+    count = len(some)
+    if count > MAX_DIRECT:
+        return _draft(request, row, queryset)
+    missing = 0 if across else len(ids) - count
     back_url = request.get_full_path()
     return preview_view(request, row.verb, queryset, back_url, missing=missing)
 
 
-def _too_many() -> str:
-    return _(
-        "More than %(limit)d sessions were chosen, so nothing was done. Filter the "
-        "list and do it in parts."
-    ) % {"limit": MAX_SESSIONS}
+def _draft(request: HttpRequest, row: BulkVerb, queryset: Sessions) -> HttpResponse:
+    """Freeze the sessions and go to the preview of their order."""
+    try:
+        order = orders.draft(
+            row.verb.value, queryset, request.user, request.GET.urlencode()
+        )
+    except NotPermitted as error:
+        raise PermissionDenied from error
+    return redirect(order_preview.preview_url(order))
 
 
 def _asks(verb: Verb) -> Callable[[Any, HttpRequest], bool]:
@@ -99,12 +113,21 @@ class SessionActions:
         if len(chosen_ids(request)) != len(
             set(request.POST.getlist(ACTION_CHECKBOX_NAME))
         ):
-            messages.error(
-                request,
-                _("The selection could not be read. Nothing was done; select again."),
-            )
+            refuse_selection(request)
+            return None
+        # Django would drop a search that it cannot read, and choose everything.
+        if not ChangeListSearchForm(request.GET).is_valid():
+            refuse_selection(request)
             return None
         return super().response_action(request, queryset)  # type: ignore[misc]
+
+
+def refuse_selection(request: HttpRequest) -> None:
+    """Tell that nothing was done."""
+    messages.error(
+        request,
+        _("The selection could not be read. Nothing was done; select again."),
+    )
 
 
 def refuse_hidden_action(request: HttpRequest) -> None:

@@ -19,8 +19,8 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from admin_ext import job_texts
 from upload import quantities
-from upload.models import Job, UploadSession
-from upload.states import JobState, SessionStatus
+from upload.models import BulkOrder, Job, UploadSession
+from upload.states import JobState, OrderState, SessionStatus
 
 # Kinds of Unfold's label: info, primary, success, warning, danger; empty is grey.
 STATUS_KINDS: dict[str, str] = {
@@ -39,6 +39,14 @@ JOB_KINDS: dict[str, str] = {
     JobState.SUCCEEDED: "success",
     JobState.FAILED: "danger",
     JobState.CANCELLED: "",
+}
+ORDER_KINDS: dict[str, str] = {
+    OrderState.DRAFT: "",
+    OrderState.QUEUED: "info",
+    OrderState.RUNNING: "primary",
+    OrderState.SUCCEEDED: "success",
+    OrderState.FAILED: "danger",
+    OrderState.CANCELLED: "",
 }
 EXPIRY_CLASSES = {
     "expired": "font-semibold text-red-700 dark:text-red-400",
@@ -61,6 +69,10 @@ def status_badge(session: UploadSession) -> SafeString:
 
 def job_badge(job: Job) -> SafeString:
     return badge(str(JobState(job.state).label), JOB_KINDS[job.state])
+
+
+def order_badge(order: BulkOrder) -> SafeString:
+    return badge(str(OrderState(order.state).label), ORDER_KINDS[order.state])
 
 
 @admin.display(description=gettext_lazy("Session"), ordering="uuid")

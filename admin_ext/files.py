@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -101,5 +102,19 @@ class TempFileAdmin(FileAdmin):
 
 @admin.register(PermUploadedFile)
 class PermFileAdmin(WhereaboutsAdmin, FileAdmin):
-    list_display = (*FileAdmin.list_display, "last_verified_at")
-    fields = (*SHARED_FIELDS, "stored_at", "last_verified_at")
+    list_display = (*FileAdmin.list_display, "verified")
+    fields = (*SHARED_FIELDS, "stored_at", "verified")
+
+    @admin.display(
+        description=gettext_lazy("Last verified"),
+        ordering="last_verified_at",
+        empty_value="-",
+    )
+    def verified(self, file: PermUploadedFile) -> str | None:
+        """Tell the last check, and beside it that it found the file damaged."""
+        at = file.last_verified_at
+        shown = columns.moment(at) if at else None
+        if not file.fixity_failed_at:
+            return shown
+        found = columns.badge(_("damaged"), "danger")
+        return format_html("{} {}", shown or "", found)

@@ -29,6 +29,7 @@ from upload.models import LegalHold, Submission, UploadSession
 @admin.register(LegalHold)
 class LegalHoldAdmin(ReadOnlyAdmin):
     list_display = ("subject", "state", "who", "since", "shown_reason")
+    list_display_links = ("since",)  # the first column leads to what is held
     list_filter = (("lifted_at", admin.EmptyFieldListFilter), "placed_at")
     list_select_related = ("session", "submission")
     search_fields = ("placed_by_name", "reason", "submission_title")

@@ -46,6 +46,7 @@ GROUPS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
         _("Work"),
         (
             Entry(_("Jobs"), "progress_activity", "upload.Job"),
+            Entry(_("Bulk orders"), "checklist", "upload.BulkOrder"),
             Entry(
                 _("Removals to approve"),
                 "approval_delegation",
@@ -149,3 +150,7 @@ def renew_script(request: HttpRequest) -> str:
 
 def copy_script(request: HttpRequest) -> str:
     return static("admin_ext/copy.js")
+
+
+def names_script(request: HttpRequest) -> str:
+    return static("admin_ext/names.js")

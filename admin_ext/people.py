@@ -4,17 +4,20 @@ from typing import Any
 
 # Registers Group first: it is taken over here.
 import django.contrib.auth.admin  # noqa: F401
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
+# Rights that are used on the pages for senders; every other one is for the admin.
+SENDERS_RIGHTS = {"view_own_uploadsession", "upload_own_uploadsession"}
 
 admin.site.unregister(Group)
 
@@ -48,11 +51,47 @@ class PersonAdmin(BaseUserAdmin, ModelAdmin):
             return self.readonly_fields
         return (*self.readonly_fields, *RIGHTS)
 
+    def save_related(
+        self, request: HttpRequest, form: Any, formsets: Any, change: Any
+    ) -> None:
+        super().save_related(request, form, formsets, change)
+        open_the_admin(request, form)
+
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return may_touch(request, obj) and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return may_touch(request, obj) and super().has_delete_permission(request, obj)
+
+
+def open_the_admin(request: HttpRequest, form: Any) -> None:
+    """Let in whoever was given a role of the admin's, and tell it.
+
+    Where the form itself took the staff status away, it stays away: only that is told.
+    """
+    person = form.instance
+    if person.is_staff or not person.is_active or not works_in_the_admin(person):
+        return
+    if "is_staff" in form.changed_data:
+        told = gettext(
+            "%(person)s cannot open the admin: their role is of use there alone, but "
+            "“Staff status” was switched off."
+        )
+        messages.warning(request, told % {"person": person})
+    elif "groups" in form.changed_data or "user_permissions" in form.changed_data:
+        person.is_staff = True
+        person.save(update_fields=["is_staff"])
+        told = gettext(
+            "“Staff status” was switched on, so that %(person)s can open the admin, "
+            "where the role is of use."
+        )
+        messages.info(request, told % {"person": person})
+
+
+def works_in_the_admin(person: Any) -> bool:
+    """Return whether any right of the person is of use in the admin alone."""
+    names = {name.partition(".")[2] for name in person.get_all_permissions()}
+    return bool(names - SENDERS_RIGHTS)
 
 
 def may_touch(request: HttpRequest, person: Any) -> bool:

@@ -36,6 +36,15 @@ def by_reason(skips: Iterable[Skip]) -> dict[str, list[UploadSession]]:
 
 
 @dataclass(slots=True)
+class Group:
+    """Sessions that are skipped for one reason; ``more`` counts those not listed."""
+
+    reason: str
+    sessions: list[UploadSession]
+    more: int = 0
+
+
+@dataclass(slots=True)
 class Preview:
     """``missing`` counts chosen sessions that are gone or may not be seen."""
 
@@ -48,8 +57,26 @@ class Preview:
         return sum(session.total_files for session in self.ready)
 
     @property
-    def reasons(self) -> dict[str, list[UploadSession]]:
-        return by_reason(self.skipped)
+    def ready_count(self) -> int:
+        return len(self.ready)
+
+    @property
+    def ready_more(self) -> int:
+        """How many are ready and not listed."""
+        return 0
+
+    @property
+    def skipped_count(self) -> int:
+        return len(self.skipped) + self.missing
+
+    @property
+    def groups(self) -> list[Group]:
+        return [Group(*found) for found in by_reason(self.skipped).items()]
+
+    @property
+    def chosen(self) -> list[UploadSession]:
+        """The sessions that the page posts again."""
+        return [*self.ready, *(skip.session for skip in self.skipped)]
 
     @property
     def size_bytes(self) -> int:
@@ -135,19 +162,22 @@ def dry_run(seen: Preview, data: dict[str, Any]) -> DryRun | None:
 def notes(verb: Verb, seen: Preview) -> list[str]:
     """Return what else a person should know before confirming."""
     if verb == Verb.HOLD:
-        return _stopped_removals(seen)
+        return stopped_removals(_removals_of(seen))
     if verb == Verb.EXPIRE or not conf.removal_needs_approval():
         return []
-    return _approval_notes(sum(_waits(verb, session) for session in seen.ready))
+    return approval_notes(sum(_waits(verb, session) for session in seen.ready))
 
 
-def _stopped_removals(seen: Preview) -> list[str]:
-    """Name the removals that a hold would keep from starting."""
-    count = sum(
+def _removals_of(seen: Preview) -> int:
+    return sum(
         job.kind == JobKind.REMOVE
         for session in seen.ready
         for job in getattr(session, "active_jobs", [])
     )
+
+
+def stopped_removals(count: int) -> list[str]:
+    """Tell of removals that a hold would keep from starting."""
     if not count:
         return []
     return [
@@ -170,7 +200,8 @@ def _waits(verb: Verb, session: UploadSession) -> bool:
     return removes and session.status != SessionStatus.UPLOADING
 
 
-def _approval_notes(count: int) -> list[str]:
+def approval_notes(count: int) -> list[str]:
+    """Tell of removals that would wait for a second person."""
     if not count:
         return []
     return [

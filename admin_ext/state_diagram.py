@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from upload.legal_hold import DISPOSED
 from upload.states import EDGES, SessionStatus
 
 _S = SessionStatus
@@ -43,15 +44,24 @@ class Arrow:
 
 
 def diagram(session: Any) -> dict[str, Any]:
-    """Return boxes and arrows; numbers are those of the drawing's own units."""
+    """Return boxes and arrows; numbers are those of the drawing's own units.
+
+    Under a legal hold no arrow leads to where files go.
+    """
     here = SessionStatus(session.status)
     ahead = {edge.target for edge in EDGES if edge.origin == here}
+    if session.hold_count:
+        ahead -= DISPOSED
     boxes = [
         Box(str(state.label), x, y, state == here, state in ahead)
         for state, (x, y) in PLACES.items()
     ]
     arrows = [
-        Arrow(_path(edge.origin, edge.target), edge.origin == here) for edge in EDGES
+        Arrow(
+            _path(edge.origin, edge.target),
+            edge.origin == here and edge.target in ahead,
+        )
+        for edge in EDGES
     ]
     return {
         "boxes": boxes,

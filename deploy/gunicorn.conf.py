@@ -5,6 +5,8 @@ SQLite has one writer at a time. On PostgreSQL set WEB_CONCURRENCY to the cores.
 """
 
 import os
+import socket
+import struct
 from typing import Any
 
 from upload import lifeline
@@ -16,6 +18,8 @@ worker_class = "gthread"
 threads = 8
 timeout = 60  # of a worker that shows no life, not of a request
 graceful_timeout = 8
+# A sender that falls silent in the middle of a body is dropped; what came by tus stays.
+body_timeout = int(os.environ.get("BODY_TIMEOUT_SECONDS", "60"))
 keepalive = 5
 preload_app = True
 control_socket_disable = True
@@ -23,3 +27,10 @@ control_socket_disable = True
 
 def on_starting(server: Any) -> None:
     lifeline.end_with_parent()
+
+
+def pre_request(worker: Any, request: Any) -> None:
+    """Let no read of the body wait longer; sending has no such limit."""
+    pause = struct.pack("ll", body_timeout, 0)
+    connection = request.unreader.sock
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, pause)

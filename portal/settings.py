@@ -101,8 +101,9 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
 else:
-    DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# Kept between requests: SQLite writes its log back whenever the last connection closes.
+DATABASES["default"]["CONN_MAX_AGE"] = 60
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # People
@@ -163,9 +164,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
-    "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
-    },
+    "staticfiles": {"BACKEND": "portal.static_files.StaticFiles"},
     "temp": places.durable(TEMP_STORAGE_FOLDER, "/media/temp/"),
     "uploaded": places.uploaded(
         UPLOAD_STORAGE_FOLDER,
@@ -305,6 +304,7 @@ UNFOLD = {
         "admin_ext.navigation.live_script",
         "admin_ext.navigation.renew_script",
         "admin_ext.navigation.copy_script",
+        "admin_ext.navigation.names_script",
     ],
     "SIDEBAR": {"show_search": True, "navigation": "admin_ext.navigation.sidebar"},
     # Teal, a shade darker than usual from 600 on, so that white text on it is legible.

@@ -52,9 +52,8 @@ INSTALLED_APPS = [*INSTALLED_APPS, "upload.queued_storage.remotes.database_app"]
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["TEST"] = {"NAME": f"{_folder}/test.sqlite3"}
-else:
-    # A connection kept open by a thread would forbid dropping the test database.
-    DATABASES["default"]["CONN_MAX_AGE"] = 0
+# A connection kept open by a thread would forbid dropping the test database.
+DATABASES["default"]["CONN_MAX_AGE"] = 0
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

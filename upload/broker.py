@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 ALLOWED_TASKS = frozenset(
     {
         "upload.tasks.run_job",
+        "upload.tasks.run_order",
         "upload.tasks.expire_sessions",
         "upload.tasks.remind_expiring",
         "upload.tasks.delete_expired_sessions",

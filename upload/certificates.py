@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from upload.insert import insert_rows
 from upload.states import JobState
 
 BATCH_FILES = 1000
@@ -15,21 +16,11 @@ BATCH_FILES = 1000
 
 def note_removed(job: Any, rows: Iterable[Any], *, stored: bool) -> None:
     """Write down the files whose rows go, in the transaction in which they do."""
-    model = job.removed_set.model
-    model.objects.bulk_create(
-        [
-            model(
-                job=job,
-                job_uuid=job.uuid,
-                file_uuid=row.uuid,
-                name=row.name,
-                size_bytes=row.size,
-                sha256=row.sha256,
-                was_stored=stored,
-            )
-            for row in rows
-        ],
-        batch_size=BATCH_FILES,
+    insert_rows(
+        job.removed_set.model,
+        ("file_uuid", "name", "size_bytes", "sha256"),
+        ((row.uuid, row.name, row.size, row.sha256) for row in rows),
+        shared={"job_id": job.pk, "job_uuid": job.uuid, "was_stored": stored},
     )
 
 

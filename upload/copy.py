@@ -6,7 +6,7 @@ when all are there. What counts is what the destination gives back when it is re
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.db.models import Sum
@@ -23,11 +23,17 @@ from upload.errors import (
     SourceMissing,
 )
 from upload.group import Parcel
+from upload.insert import insert_rows
 from upload.layout import Layout, layout_for
 from upload.lease import Work
+from upload.reading import reading
 from upload.states import ItemOutcome
-from upload.storage import UploadedFileStorage, digest_of, iter_chunks
+from upload.storage import UploadedFileStorage, digest_of
 from upload.targets import Target
+
+NOTED = ("file_uuid", "name", "target_key", "size_bytes", "sha256")
+
+type Read = Callable[[str], Iterator[bytes]]
 
 
 def check(target: Target, session: Any, held_bytes: int = 0) -> None:
@@ -98,11 +104,12 @@ def _copy_batch(work: Work, target: Target, batch: list[Any]) -> None:
     for item in batch:
         item.outcome = ItemOutcome.DONE
     by_key = {item.target_key: item for item in batch}
-    parcels = (
-        Parcel(key, _bytes_of(work, source, item), _receipt_of(item))
-        for key, item in by_key.items()
-    )
-    errors = target.put_many(parcels, work.staging_prefix, work.beat)
+    with reading(source) as read:
+        parcels = (
+            Parcel(key, _bytes_of(work, read, item), _receipt_of(item))
+            for key, item in by_key.items()
+        )
+        errors = target.put_many(parcels, work.staging_prefix, work.beat)
     for key, error in errors.items():
         if isinstance(error, DigestMismatch):
             error = _who_changed_it(work, source, by_key[key], error)
@@ -112,12 +119,12 @@ def _copy_batch(work: Work, target: Target, batch: list[Any]) -> None:
         items.settle(work, batch)
 
 
-def _bytes_of(work: Work, source: Any, item: Any) -> Iterator[bytes]:
+def _bytes_of(work: Work, read: Read, item: Any) -> Iterator[bytes]:
     """Yield the item's bytes; nothing is opened or told before the first is asked."""
     work.start_file(item.name)
     if not item.source_key:
         raise SourceMissing(_("its bytes were removed"))
-    yield from iter_chunks(source, item.source_key)
+    yield from read(item.source_key)
 
 
 def _receipt_of(item: Any) -> Receipt:
@@ -146,36 +153,23 @@ def _note_copies(work: Work, batch: list[Any]) -> None:
     """Write a ``FileCopy`` for each file that the destination now holds."""
     job, session = work.job, work.session
     root = job.destination.root if job.destination_id else job.target_folder
-    now = timezone.now()
-    session.filecopy_set.bulk_create(
-        [
-            session.filecopy_set.model(
-                session=session,
-                session_uuid=session.uuid,
-                file_uuid=item.file_uuid,
-                name=item.name,
-                destination_id=job.destination_id,
-                target_root=root,
-                target_key=item.target_key,
-                place=_place(root, item.target_key),
-                size_bytes=item.size_bytes,
-                sha256=item.sha256,
-                job=job,
-                verified_at=now,
-            )
+    insert_rows(
+        session.filecopy_set.model,
+        (*NOTED, "place"),
+        (
+            [*(getattr(item, name) for name in NOTED), _place(root, item.target_key)]
             for item in batch
             if item.outcome == ItemOutcome.DONE
-        ],
-        update_conflicts=True,
-        unique_fields=["place"],
-        update_fields=[
-            "size_bytes",
-            "sha256",
-            "job",
-            "verified_at",
-            "file_uuid",
-            "fixity_failed_at",
-        ],
+        ),
+        shared={
+            "session_id": session.pk,
+            "session_uuid": session.uuid,
+            "destination_id": job.destination_id,
+            "target_root": root,
+            "job_id": job.pk,
+            "verified_at": timezone.now(),
+        },
+        replacing="place",
     )
 
 

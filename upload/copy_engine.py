@@ -22,6 +22,7 @@ from upload.durable import (
     Entry,
     FolderSyncs,
     link,
+    start_writing,
     sync_data,
     sync_file,
     syncing,
@@ -33,9 +34,11 @@ from upload.paths import ROOT_FLAGS, closing, open_regular, unsafe
 CHUNK_BYTES = 1 << 20
 # Each such stretch is written out on its own, so that the last fsync stays short.
 SYNC_EVERY_BYTES = 128 << 20
+# So much is handed to the disk at once, while the next bytes come.
+START_EVERY_BYTES = 4 << 20
 READ_BACK_BYTES = 32 << 20
 HASH_ASIDE_BYTES = 8 << 20
-CHUNKS_WAITING = 8
+CHUNKS_WAITING = 2
 PRIVATE_FILE = 0o600
 STAGE_FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -86,7 +89,7 @@ class Hasher:
     def __init__(self) -> None:
         self.size_bytes = 0
         self._sha256 = hashlib.sha256()
-        self._waiting: queue.Queue[Any] = queue.Queue(self.pieces_waiting)
+        self._waiting: queue.Queue[Any]  # is there with the thread
         self._thread: threading.Thread | None = None
         self._error: BaseException | None = None
 
@@ -99,6 +102,7 @@ class Hasher:
 
     def _hand_on(self, piece: Any) -> None:
         if self._thread is None and self.size_bytes > HASH_ASIDE_BYTES:
+            self._waiting = queue.Queue(self.pieces_waiting)
             thread = threading.Thread(target=self._run, name="sha256", daemon=True)
             thread.start()
             self._thread = thread
@@ -242,12 +246,15 @@ def stage(
 def _write(
     descriptor: int, chunks: Iterable[bytes], beat: Beat, hasher: Hasher
 ) -> None:
-    unsynced = 0
+    unsynced = started = 0
     for chunk in chunks:
         data = bytes(chunk)  # the hashing thread must not see a buffer reused
         hasher.update(data)
         write_all(descriptor, data)
         unsynced += len(data)
+        if hasher.size_bytes - started >= START_EVERY_BYTES:
+            start_writing(descriptor, started, hasher.size_bytes - started)
+            started = hasher.size_bytes
         if unsynced >= hasher.sync_every_bytes:
             sync_data(descriptor)
             hasher.synced()

@@ -112,8 +112,8 @@ def make_permanent(row: Any) -> Any:
     key = store.place_single(row)
     with transaction.atomic():
         _require_still_storable(row)
-        permanent = store.swap_rows(row.session, [(row, key)])[0]
+        store.swap_rows(row.session, [(row, key)])
         detail = {"file": str(row.uuid), "name": row.name, "sha256": row.sha256}
         events.record(row.session, "file_stored", "ingestion end", Cause(detail=detail))
         fixity.queue_first_check(row.session)
-    return permanent
+    return row.session.permuploadedfile_set.get(uuid=row.uuid)

@@ -45,16 +45,14 @@ def copy_to_folder(session: Any, destination: str) -> tuple[list[str], list[str]
     execute(job, last_attempt=True)
     job.refresh_from_db()
     session.refresh_from_db()
-    planned = list(job.item_set.order_by("pk"))
-    if job.state != JobState.SUCCEEDED and not _only_files_failed(planned):
+    ends = job.item_set.order_by("pk").values_list("name", "target_key", "outcome")
+    planned = list(ends)
+    tried = planned and all(end != ItemOutcome.PENDING for *_, end in planned)
+    if job.state != JobState.SUCCEEDED and not tried:
         raise JobFailed(job.error)
     good = {ItemOutcome.DONE, ItemOutcome.ALREADY}
-    copied = [str(folder / i.target_key) for i in planned if i.outcome in good]
-    return copied, [i.name for i in planned if i.outcome not in good]
-
-
-def _only_files_failed(planned: list[Any]) -> bool:
-    return bool(planned) and all(i.outcome != ItemOutcome.PENDING for i in planned)
+    copied = [f"{folder}/{key}" for _name, key, end in planned if end in good]
+    return copied, [name for name, _key, end in planned if end not in good]
 
 
 def remove_temporary(session: Any, *, finish: bool) -> None:

@@ -4,6 +4,7 @@ Called inside the transaction of the change that it tells of. Reaches the event 
 through the session's relation; never updates or deletes an event, never holds a token.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,6 +40,16 @@ def record(
     return session.event_set.create(
         **fields(session, code, premis, cause), outcome=outcome
     )
+
+
+def record_many(rows: Iterable[tuple[Any, str, str, Cause]]) -> None:
+    """Insert an event ``(session, code, premis, cause)`` each, all successes."""
+    found = [(s, fields(s, code, premis, cause)) for s, code, premis, cause in rows]
+    if found:
+        events: Any = found[0][0].event_set.model
+        events.objects.bulk_create(
+            [events(session=session, **values) for session, values in found]
+        )
 
 
 def fields(session: Any, code: str, premis: str, cause: Cause) -> dict[str, Any]:

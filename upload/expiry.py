@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from upload import conf, discard, policy, transitions
 from upload.errors import SessionBusy
@@ -22,10 +23,12 @@ logger = logging.getLogger(__name__)
 def expire(session: Any, cause: Cause = SYSTEM) -> None:
     """Expire an open session and remove its files.
 
-    Raise ``NotPermitted``, ``IllegalTransition`` unless CREATED or UPLOADING, or
-    ``SessionBusy`` where a job is waiting to work on it.
+    Raise ``NotPermitted``, ``ReasonMissing`` where a person gives none,
+    ``IllegalTransition`` unless CREATED or UPLOADING, or ``SessionBusy`` where a job is
+    waiting to work on it.
     """
     policy.require_right(cause.actor, Verb.EXPIRE, session)
+    policy.require_reason(cause.actor, cause.reason)
     policy.require_state(Verb.EXPIRE, session)
     _close(session, cause)
     purge(session)
@@ -33,7 +36,7 @@ def expire(session: Any, cause: Cause = SYSTEM) -> None:
 
 def _close(session: Any, cause: Cause) -> None:
     with transaction.atomic():
-        told = Cause(cause.actor, cause.job, cause.reason, _contents(session))
+        told = Cause(cause.actor, cause.job, cause.reason, contents(session))
         transitions.move(session, SessionStatus.EXPIRED, told, allowed=OPEN)
         _require_no_job(session)
 
@@ -44,11 +47,12 @@ def _expire_if_due(session: Any) -> None:
         due = type(session).objects.get_expirable().filter(pk=session.pk)
         if due.select_for_update(of=("self",)).first() is None:
             return
-        _close(session, SYSTEM)
+        _close(session, Cause(reason=_inactive()))
     purge(session)
 
 
-def _contents(session: Any) -> dict[str, Any]:
+def contents(session: Any) -> dict[str, Any]:
+    """Return what the event of an expiry tells of the files."""
     return {
         "files": session.total_files,
         "size_bytes": session.total_size_bytes,
@@ -59,13 +63,30 @@ def _require_no_job(session: Any) -> None:
     """Raise, which rolls the move back, where a job was requested before."""
     if session.job_set.moving().exists():
         session.refresh_from_db(fields=["status"])
-        raise SessionBusy(
-            _(
-                "Session %(session)s has a job waiting or running, so it cannot "
-                "expire. Wait for the job or cancel it."
-            )
-            % {"session": session.uuid}
+        raise busy(session)
+
+
+def busy(session: Any) -> SessionBusy:
+    return SessionBusy(
+        _(
+            "Session %(session)s has a job waiting or running, so it cannot expire. "
+            "Wait for the job or cancel it."
         )
+        % {"session": session.uuid}
+    )
+
+
+def _inactive() -> str:
+    """Return why a schedule expires a session."""
+    after = conf.expire_after()
+    if after is None:
+        return ""
+    minutes = int(after.total_seconds() // 60)
+    return ngettext(
+        "Nobody worked on the session for %(count)d minute.",
+        "Nobody worked on the session for %(count)d minutes.",
+        minutes,
+    ) % {"count": minutes}
 
 
 def purge(session: Any) -> None:

@@ -75,11 +75,7 @@ def take_over(old: Any, new: Any) -> None:
     if old.planned_at is None:
         return
     left = old.item_set.exclude(outcome__in=items.SETTLED_WELL).order_by("pk")
-    kept = ["file_uuid", "name", "source_key", "target_key", "size_bytes", "sha256"]
-    rows = left.values(*kept).iterator(chunk_size=500)
-    new.item_set.bulk_create(
-        (new.item_set.model(job=new, **row) for row in rows), batch_size=500
-    )
+    items.write_plan(new, left.values(*items.PLANNED).iterator(chunk_size=500))
     new.note_plan(items.totals(new.item_set.all()))
 
 

@@ -132,8 +132,13 @@ def take(session: Any, body: Any, boundary: bytes, sender: Sender) -> list[Outco
 
     Raise ``BodyRefused`` where the body as a whole is refused; nothing is kept then.
     """
+    return take_parts(session, multipart.read_parts(body, boundary), sender)
+
+
+def take_parts(session: Any, parts: Iterator[Part], sender: Sender) -> list[Outcome]:
+    """Take the files of a body of which the first parts may have been read."""
     with Staging() as staging:
-        found = _read(multipart.read_parts(body, boundary), staging)
+        found = _read(parts, staging)
         _require_files(found)
         intents = _intents(found, sender)
         return [

@@ -11,9 +11,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from upload.errors import JobFailed, SourceMissing
+from upload.insert import insert_rows
 from upload.lease import Work
 from upload.states import ItemOutcome
 
+PLANNED = ("file_uuid", "name", "source_key", "target_key", "size_bytes", "sha256")
 BATCH_FILES = 500
 BATCH_BYTES = 256 * 1024 * 1024
 GOOD = (ItemOutcome.DONE, ItemOutcome.ALREADY)
@@ -30,9 +32,7 @@ def freeze(work: Work, rows: Iterable[dict[str, Any]]) -> None:
     job = work.job
     if job.planned_at is None:
         with work.fenced():
-            job.item_set.bulk_create(
-                (job.item_set.model(job=job, **row) for row in rows), batch_size=500
-            )
+            write_plan(job, rows)
             job.note_plan(totals(job.item_set.all()))
     with work.fenced():
         job.item_set.filter(outcome__in=BAD).update(
@@ -40,6 +40,12 @@ def freeze(work: Work, rows: Iterable[dict[str, Any]]) -> None:
         )
     done = totals(job.item_set.filter(outcome__in=GOOD))
     work.files_done, work.bytes_done = done
+
+
+def write_plan(job: Any, rows: Iterable[dict[str, Any]]) -> None:
+    """Insert the job's items, in the transaction that notes the plan."""
+    values = ([row.get(name, "") for name in PLANNED] for row in rows)
+    insert_rows(job.item_set.model, PLANNED, values, shared={"job_id": job.pk})
 
 
 def values_of(files: Any) -> Iterator[dict[str, Any]]:

@@ -14,12 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from upload import conf, copy, events, execution, fixity, policy, queues
-from upload.errors import (
-    DestinationRefused,
-    IllegalTransition,
-    NotPermitted,
-    ReasonMissing,
-)
+from upload.errors import DestinationRefused, IllegalTransition, NotPermitted
 from upload.events import Cause
 from upload.models import Job, UploadSession
 from upload.states import (
@@ -44,27 +39,52 @@ def request(
 ) -> Job:
     """Make a job for ``actor`` (None: the system) and queue it on commit.
 
-    Raise ``NotPermitted``, ``IllegalTransition``, ``SessionBusy`` or, where a
-    destination cannot be written to, ``DestinationRefused`` or ``OSError``: then
-    nothing has changed. The removal of stored files waits for a second person where
-    REMOVAL_NEEDS_APPROVAL is on.
+    Raise ``NotPermitted``, ``ReasonMissing`` where a person removes without saying why,
+    ``IllegalTransition``, ``SessionBusy`` or, where a destination cannot be written to,
+    ``DestinationRefused`` or ``OSError``: then nothing has changed. The removal of
+    stored files waits for a second person where REMOVAL_NEEDS_APPROVAL is on.
+    """
+    require_possible(session, kind, actor, destination=destination, reason=reason)
+    return place(session, kind, actor, destination=destination, reason=reason)
+
+
+def require_possible(
+    session: UploadSession,
+    kind: JobKind,
+    actor: Any,
+    *,
+    destination: Any = None,
+    reason: str = "",
+) -> None:
+    """Ask all that can be asked before the job is made; may ask a destination.
+
+    Raise as ``request`` does, but for ``SessionBusy``, which only the insert can tell.
     """
     policy.require_right(actor, Verb(kind), session)
+    if kind == JobKind.REMOVE:
+        policy.require_reason(actor, reason)
     if kind == JobKind.COPY:
         _require_destination(destination, session)
     elif destination is not None:
-        _require_enabled(destination)
+        require_enabled(destination)
+
+
+def place(session: UploadSession, kind: JobKind, actor: Any, **values: Any) -> Job:
+    """Insert a job that ``require_possible`` has let pass, and queue it on commit.
+
+    ``values`` are columns of the job. Raise ``IllegalTransition`` or ``SessionBusy``.
+    """
     waits = _waits_for_approval(session, kind)
     with transaction.atomic():
         job: Job = execution.insert_job(
             session,
             kind,
             requester=actor,
-            destination=destination,
-            reason=reason,
             state=JobState.AWAITING_APPROVAL if waits else JobState.QUEUED,
+            **values,
         )
-        _tell(job, f"{kind}_requested", Cause(actor=actor, job=job, reason=reason))
+        cause = Cause(actor=actor, job=job, reason=job.reason)
+        _tell(job, f"{kind}_requested", cause)
         if not waits:
             enqueue(job)
     return job
@@ -73,13 +93,14 @@ def request(
 def _require_destination(destination: Any, session: UploadSession) -> None:
     if destination is None:
         raise DestinationRefused(_("Choose an enabled destination to copy to."))
-    _require_enabled(destination)
+    require_enabled(destination)
     held_bytes = copy.held_bytes(session, destination)
     with closing(destination.target()) as target:
         copy.check(target, session, held_bytes)
 
 
-def _require_enabled(destination: Any) -> None:
+def require_enabled(destination: Any) -> None:
+    """Raise ``DestinationRefused`` where nothing may be copied there now."""
     if not destination.enabled:
         raise DestinationRefused(
             _("Destination “%(name)s” is not enabled. Choose another.")
@@ -105,9 +126,10 @@ def enqueue(job: Job) -> None:
     transaction.on_commit(partial(queues.push_job, job.pk), robust=True)
 
 
-def approve(job: Job, actor: Any, reason: str = "") -> None:
+def approve(job: Job, actor: Any, reason: str = "", order: Any = None) -> None:
     """Let a removal that waits start; the requester may not approve it.
 
+    ``order`` is the bulk order that approves it, which from then on counts the job.
     Raise ``NotPermitted``, or ``IllegalTransition``, which is ``OnHold`` where a legal
     hold was placed meanwhile.
     """
@@ -121,6 +143,7 @@ def approve(job: Job, actor: Any, reason: str = "") -> None:
             JobState.QUEUED,
             approver=actor,
             approved_at=timezone.now(),
+            order=order or job.order,
         )
         _tell(job, f"{job.kind}_approved", Cause(actor, job, reason))
         enqueue(job)
@@ -132,8 +155,7 @@ def decline(job: Job, actor: Any, reason: str) -> None:
     Raise ``NotPermitted``, ``ReasonMissing`` or ``IllegalTransition``.
     """
     _require_may_approve(job, actor)
-    if not reason.strip():
-        raise ReasonMissing(_("Write why the removal is refused: it is kept for good."))
+    policy.require_reason(actor, reason)
     with transaction.atomic():
         _leave(
             job,
@@ -261,11 +283,16 @@ def retry(job: Job, actor: Any) -> Job:
             JobKind(job.kind),
             actor,
             destination=job.destination,
-            reason=job.reason,
+            reason=reason_to_retry(job),
         )
         if job.kind == JobKind.VERIFY:  # the others find by the bytes what is done
             fixity.take_over(job, anew)
     return anew
+
+
+def reason_to_retry(job: Job) -> str:
+    """Return the reason of the job, which those that the system made may lack."""
+    return job.reason or _("Retry of job %(job)s.") % {"job": job.uuid}
 
 
 def last_failed(session: UploadSession) -> Job | None:

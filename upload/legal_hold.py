@@ -63,7 +63,7 @@ def sentence(hold: Any) -> str:
     facts = {
         "who": hold.placed_by_name or _("the system"),
         "when": date_format(localtime(hold.placed_at), "SHORT_DATE_FORMAT"),
-        "why": hold.reason,
+        "why": hold.reason.rstrip().rstrip(".。"),
     }
     if hold.submission_id:
         facts["submission"] = hold.submission_title

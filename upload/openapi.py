@@ -9,22 +9,27 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django_filters import MultipleChoiceFilter
 
-from upload import answers
+from upload import answers, openapi_tus
 from upload.filters import SessionFilter
+from upload.openapi_parts import (
+    DIGEST,
+    MAYBE_TEXT,
+    MAYBE_TIME,
+    NUMBER,
+    STRING,
+    TIME,
+    UUID,
+    Doc,
+    answer,
+    in_path,
+    in_query,
+    object_of,
+    operation,
+    ref,
+)
 from upload.states import SessionStatus
 
 VERSION = "1.0"
-JSON = "application/json"
-STRING, NUMBER = {"type": "string"}, {"type": "integer", "minimum": 0}
-UUID = {"type": "string", "format": "uuid"}
-TIME = {"type": "string", "format": "date-time"}
-MAYBE_TEXT = {"type": ["string", "null"]}
-MAYBE_TIME = {"type": ["string", "null"], "format": "date-time"}
-DIGEST = {"type": "string", "pattern": "^([0-9A-Fa-f]{64})?$"}
-# What any endpoint may answer, beside what it names itself.
-ALWAYS = (400, 401, 403, 404, 405, 503)
-
-type Doc = dict[str, Any]
 
 
 def document() -> Doc:
@@ -53,35 +58,27 @@ def _security() -> Doc:
     }
 
 
-def _object(properties: Doc, *optional: str) -> Doc:
-    required = [name for name in properties if name not in optional]
-    return {"type": "object", "properties": properties, "required": required}
-
-
-def _ref(name: str) -> Doc:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
 def _list_of(name: str) -> Doc:
-    return {"type": "array", "items": _ref(name)}
+    return {"type": "array", "items": ref(name)}
 
 
 def schemas() -> dict[str, Doc]:
     told = {"code": STRING, "error": STRING, "hint": STRING}
-    outcome = {"name": STRING, "status": NUMBER, "file": _ref("File"), **told}
+    outcome = {"name": STRING, "status": NUMBER, "file": ref("File"), **told}
     sent = {"kept": NUMBER, "refused": NUMBER, "results": _list_of("Outcome")}
     pages = {"page": NUMBER, "results": _list_of("File"), "more": {"type": "boolean"}}
     return {
-        "Refusal": _object(told),
-        "Session": _object(_session()),
-        "Sessions": _object(
+        "Refusal": object_of(told),
+        "Session": object_of(_session()),
+        "Sessions": object_of(
             {"count": NUMBER, "page": NUMBER, "pages": NUMBER}
             | {"results": _list_of("Session")}
         ),
-        "File": _object(_file()),
-        "Files": _object({"session": _ref("Session"), **pages}),
-        "Outcome": _object(outcome, "file", *told),
-        "Sent": _object(sent | told, *told),
+        "File": object_of(_file()),
+        **openapi_tus.schemas(),
+        "Files": object_of({"session": ref("Session"), **pages}),
+        "Outcome": object_of(outcome, "file", *told),
+        "Sent": object_of(sent | told, *told),
     }
 
 
@@ -119,23 +116,27 @@ def _file() -> Doc:
 
 
 def _paths() -> dict[str, Doc]:
-    session, file = _in_path("uuid"), _in_path("file")
+    session, file = in_path("uuid"), in_path("file")
     return {
         "/upload-session/": {
-            "get": _operation(_("List sessions"), {200: "Sessions"}, _filters()),
-            "post": _operation(_("Open a session"), {201: "Session"}, refusals=(409,)),
+            "get": operation(_("List sessions"), {200: "Sessions"}, _filters()),
+            "post": operation(_("Open a session"), {201: "Session"}, refusals=(409,)),
         },
         "/upload-session/{uuid}/files/": {
-            "get": _operation(
+            "get": operation(
                 _("List the files of a session"), {200: "Files"}, [session, *_paging()]
             ),
             "post": _sending(session),
         },
         "/upload-session/{uuid}/files/{file}/": {
-            "delete": _operation(
+            "get": operation(
+                _("Ask about one file of a session"), {200: "File"}, [session, file]
+            ),
+            "delete": operation(
                 _("Remove a temporary file"), {204: ""}, [session, file], (409, 410)
-            )
+            ),
         },
+        **openapi_tus.paths(),
         "/files/{uuid}/": {
             "get": _bytes(_("Open a file")),
             "head": _bytes(_("Ask about a file")),
@@ -143,23 +144,15 @@ def _paths() -> dict[str, Doc]:
     }
 
 
-def _in_path(name: str) -> Doc:
-    return {"name": name, "in": "path", "required": True, "schema": UUID}
-
-
-def _in_query(name: str, schema: Doc, about: str = "") -> Doc:
-    return {"name": name, "in": "query", "schema": schema, "description": about}
-
-
 def _paging() -> list[Doc]:
     one = NUMBER | {"minimum": 1}
-    return [_in_query("page", one), _in_query("page_size", one)]
+    return [in_query("page", one), in_query("page_size", one)]
 
 
 def _filters() -> list[Doc]:
     """Return the query of the list of sessions, from the filters themselves."""
     return [
-        _in_query(name, _schema_of(filter_), str(filter_.label or ""))
+        in_query(name, _schema_of(filter_), str(filter_.label or ""))
         for name, filter_ in SessionFilter.base_filters.items()
     ] + _paging()
 
@@ -173,33 +166,15 @@ def _schema_of(filter_: Any) -> Doc:
     return {"type": "array", "items": one} if is_many else one
 
 
-def _operation(
-    summary: str,
-    results: dict[int, str],
-    parameters: list[Doc] | None = None,
-    refusals: tuple[int, ...] = (),
-) -> Doc:
-    good = {str(status): _answer(name) for status, name in results.items()}
-    bad = {str(status): _answer("Refusal") for status in (*ALWAYS, *refusals)}
-    told = {"summary": summary, "responses": bad | good, "security": [{"cookie": []}]}
-    return told | ({"parameters": parameters} if parameters else {})
-
-
-def _answer(name: str) -> Doc:
-    if not name:
-        return {"description": _("Done; no content.")}
-    return {"description": name, "content": {JSON: {"schema": _ref(name)}}}
-
-
 def _sending(session: Doc) -> Doc:
     """Return the upload: any status of a refusal, with what became of each file."""
     statuses = sorted({status for _kind, status in answers.STATUSES} | {410})
-    told = _operation(_("Send files into a session"), {201: "Sent"}, [session])
-    told["responses"] |= {str(status): _answer("Sent") for status in statuses}
-    told["responses"] |= {str(status): _answer("Refusal") for status in (405,)}
+    told = operation(_("Send files into a session"), {201: "Sent"}, [session])
+    told["responses"] |= {str(status): answer("Sent") for status in statuses}
+    told["responses"] |= {str(status): answer("Refusal") for status in (405,)}
     told["security"] += [{"token": []}]
     many = {"type": "array"}
-    form = _object(
+    form = object_of(
         {
             "file": many | {"items": {"type": "string", "format": "binary"}},
             "sha256": many | {"items": DIGEST},
@@ -218,7 +193,7 @@ def _sending(session: Doc) -> Doc:
 
 
 def _bytes(summary: str) -> Doc:
-    told = _operation(summary, {}, [_in_path("uuid")])
+    told = operation(summary, {}, [in_path("uuid")])
     binary = {"schema": {"type": "string", "format": "binary"}}
     for status in ("200", "206"):
         content = {"application/octet-stream": binary}

@@ -7,8 +7,9 @@ from a user's name. Folders are opened one part at a time by their parent's desc
 import errno
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from uuid import UUID
 
@@ -35,6 +36,7 @@ def key_for(session_uuid: UUID, file_uuid: UUID) -> str:
     return f"{session[:2]}/{session}/{file[0]}/{file}"
 
 
+@lru_cache(4096)
 def parts_of(key: str) -> tuple[str, ...]:
     """Split a key; raise ``UnsafePath`` unless each part is a plain name."""
     parts = tuple(key.split("/"))
@@ -166,21 +168,37 @@ def open_below(root: Path, key: str) -> int:
         return open_regular(Entry(folder, name))
 
 
-def prune_empty(root: int, parts: Sequence[str], syncs: FolderSyncs) -> None:
-    """Remove the folder at ``parts`` and its parents as far as they are empty.
+def prune_empty(
+    root: int, folders: Iterable[Sequence[str]], syncs: FolderSyncs
+) -> None:
+    """Remove the folders and their parents as far as they are empty.
 
-    The first folder that stays, at the latest the root, is noted in ``syncs``.
+    Of each the first that stays, at the latest the root, is noted in ``syncs``. Parents
+    that many share are looked at once.
     """
-    for depth in range(len(parts), 0, -1):
-        with suppress(FileNotFoundError), walk(root, parts[: depth - 1]) as parent:
-            try:
-                os.rmdir(parts[depth - 1], dir_fd=parent)
-            except FileNotFoundError:
-                continue
-            except OSError:
-                _note(root, parts[:depth], syncs)
-                return
-    syncs.add(root)
+    level = {tuple(parts) for parts in folders}
+    while level:
+        above = set()
+        for parts in sorted(level):
+            if not parts:
+                syncs.add(root)
+            elif _is_removed(root, parts):
+                above.add(parts[:-1])
+            else:
+                _note(root, parts, syncs)
+        level = above
+
+
+def _is_removed(root: int, parts: Sequence[str]) -> bool:
+    """Remove an empty folder; return whether there is none any more."""
+    with suppress(FileNotFoundError), walk(root, parts[:-1]) as parent:
+        try:
+            os.rmdir(parts[-1], dir_fd=parent)
+        except FileNotFoundError:
+            return True
+        except OSError:
+            return False
+    return True
 
 
 def _note(root: int, parts: Sequence[str], syncs: FolderSyncs) -> None:

@@ -1,9 +1,12 @@
 """A tree that keeps its folders open while one batch works in them.
 
+A folder that was not there is not looked for again until it is made here.
+
 Walking from the root for every file costs ten system calls a file; a batch goes to the
 same few folders again and again. Not shared between threads; closed by its batch.
 """
 
+import errno
 import os
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
@@ -22,6 +25,7 @@ class PinnedTree(Tree):
     def __init__(self, tree: Tree) -> None:
         super().__init__(tree._open_root, tree.layout)
         self._held: OrderedDict[tuple[str, ...], int] = OrderedDict()
+        self._missing: set[tuple[str, ...]] = set()
         self._emptied: dict[tuple[str, ...], None] = {}
         self._device: int | None = None
 
@@ -35,8 +39,15 @@ class PinnedTree(Tree):
         yield self._held[wanted]
 
     def _hold(self, parts: tuple[str, ...], *, make: bool) -> None:
-        with super().folder(parts, make=make) as folder:
-            self._held[parts] = os.dup(folder)
+        if parts in self._missing and not make:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), parts[-1])
+        try:
+            with super().folder(parts, make=make) as folder:
+                self._held[parts] = os.dup(folder)
+        except FileNotFoundError:
+            self._missing.add(parts)
+            raise
+        self._missing.discard(parts)
         if len(self._held) > MOST_FOLDERS:
             _parts, oldest = self._held.popitem(last=False)
             os.close(oldest)
@@ -53,15 +64,16 @@ class PinnedTree(Tree):
         return self._device
 
     def delete(self, key: str, syncs: FolderSyncs | None = None) -> None:
-        """Unlink a key; its folders are pruned by ``prune``."""
+        """Unlink a key; ``prune`` removes its folders and notes those that stay.
+
+        Nothing is noted here: a folder that goes with its file needs no sync.
+        """
         *folders, name = self.parts(key)
         with (
             suppress(FileNotFoundError, NotADirectoryError),
             self.folder(folders) as folder,
         ):
             remove_entry(Entry(folder, name))
-            if syncs is not None:
-                syncs.add(folder)
         self._emptied[tuple(folders)] = None
 
     def prune(self, syncs: FolderSyncs) -> None:
@@ -70,8 +82,7 @@ class PinnedTree(Tree):
             suppress(FileNotFoundError, NotADirectoryError),
             paths.closing(self._open_root(None)) as root,
         ):
-            for parts in self._emptied:
-                paths.prune_empty(root, parts, syncs)
+            paths.prune_empty(root, self._emptied, syncs)
         self._emptied.clear()
 
     def close(self) -> None:

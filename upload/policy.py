@@ -12,7 +12,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from upload import conf, legal_hold
-from upload.errors import IllegalTransition, NotPermitted, SessionSubmitted
+from upload.errors import (
+    IllegalTransition,
+    NotPermitted,
+    ReasonMissing,
+    SessionSubmitted,
+)
 from upload.states import OPEN, SessionStatus, Verb
 
 _S = SessionStatus
@@ -140,6 +145,12 @@ def require_right(actor: Any, verb: Verb, session: Any) -> None:
         )
 
 
+def require_reason(actor: Any, reason: str) -> None:
+    """Raise ``ReasonMissing`` where a person disposes of files without saying why."""
+    if actor is not None and not reason.strip():
+        raise ReasonMissing(_("Write the reason: it is kept for good."))
+
+
 def is_in_hand(actor: Any, session: Any) -> bool:
     """Return whether ``actor`` may still change the files: not a submitted session's.
 
@@ -183,12 +194,23 @@ def require_state(verb: Verb, session: Any) -> None:
     if verb in legal_hold.DISPOSING:
         legal_hold.require_none(session, str(DEEDS[verb]))
     if not is_legal(verb, session.status):
-        raise IllegalTransition(
-            session=str(session.uuid),
-            found=str(SessionStatus(session.status).label),
-            asked=str(DEEDS[verb]),
-            allowed=words(RULES[verb].origins),
-        )
+        raise _not_legal(verb, session)
+
+
+def refusal(verb: Verb, session: Any) -> IllegalTransition | None:
+    """Return what ``require_state`` would raise, by the instance as it was read."""
+    if legal_hold.blocks(verb, session):
+        return legal_hold.refusal(session, str(DEEDS[verb]))
+    return None if is_legal(verb, session.status) else _not_legal(verb, session)
+
+
+def _not_legal(verb: Verb, session: Any) -> IllegalTransition:
+    return IllegalTransition(
+        session=str(session.uuid),
+        found=str(SessionStatus(session.status).label),
+        asked=str(DEEDS[verb]),
+        allowed=words(RULES[verb].origins),
+    )
 
 
 def words(states: frozenset[SessionStatus]) -> str:

@@ -2,7 +2,7 @@
 
 The state lives in the process that took the last bytes. Another process, or the same
 one after a restart, reads what it lacks from the partial: each byte is hashed once by
-each process that had a hand in the upload. What is hashed is what the file holds.
+each process that had a hand in the upload.
 """
 
 import hashlib
@@ -29,6 +29,11 @@ class PrefixDigest:
         made = PrefixDigest()
         made.size_bytes, made._sha256 = self.size_bytes, self._sha256.copy()
         return made
+
+    def update(self, chunk: bytes) -> None:
+        """Hash what follows, while it is written to the file as well."""
+        self._sha256.update(chunk)
+        self.size_bytes += len(chunk)
 
     def read_on(self, descriptor: int, until: int) -> None:
         """Hash the file from here up to ``until``; raise ``OSError`` if it ends."""

@@ -14,6 +14,7 @@ from upload.states import (
     OPEN,
     JobKind,
     JobState,
+    OrderState,
     SessionStatus,
 )
 
@@ -115,6 +116,19 @@ class JobQuerySet(models.QuerySet[Any]):
             | Q(state=JobState.RUNNING, lease_until__lt=now)
             | Q(state=JobState.RUNNING, lease_until__gt=never_so_long)
         )
+
+
+class OrderQuerySet(JobQuerySet):
+    """Questions asked of bulk orders; a draft is due to nobody."""
+
+    def visible_to(self, person: Any) -> "OrderQuerySet":
+        """Return every confirmed order to who sees all sessions, else one's own."""
+        if not person.has_perm("upload.view_bulkorder"):
+            return self.none()
+        mine = Q(requester=person)
+        if not person.has_perm("upload.view_uploadsession"):
+            return self.filter(mine)
+        return self.filter(mine | ~Q(state=OrderState.DRAFT))
 
 
 class DestinationQuerySet(models.QuerySet[Any]):

@@ -19,6 +19,11 @@ def push_job(job_id: int) -> None:
     async_task("upload.tasks.run_job", job_id, cluster=LONG, group="jobs")
 
 
+def push_order(order_id: int) -> None:
+    """Queue one slice of a bulk order on the short queue. Call it after the commit."""
+    async_task("upload.tasks.run_order", order_id, group="orders", save=False)
+
+
 def push_heartbeat(queue: str) -> None:
     """Queue a task by which the queue's workers on this host show that they live."""
     broker = get_broker(heartbeat_key(queue))

@@ -129,8 +129,14 @@ def _write(
     row.file_upload = key
     row.size = receipt.size_bytes
     row.sha256 = receipt.sha256
-    row.content_type = sniff.sniff(b"".join(head), row.name)
+    row.content_type = _kind(file, head)
     row.fingerprint = fingerprint(storage, key)
+
+
+def _kind(file: UploadedFile, head: list[bytes]) -> str:
+    if isinstance(file, StagedFile):
+        return file.kind
+    return sniff.sniff(b"".join(head), file.name or "")
 
 
 def _place(
@@ -141,7 +147,6 @@ def _place(
     expected: Receipt | None,
 ) -> Receipt:
     if isinstance(file, StagedFile):
-        head.append(file.head)
         return file.place(key, expected)
     return receive_into(storage, key, _remember_head(file, head), expected)
 

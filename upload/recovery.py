@@ -13,9 +13,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from upload import conf, execution, queues
+from upload import conf, execution, order_runs, orders, queues
 from upload.jobs import enqueue
-from upload.models import Job, UploadSession
+from upload.models import BulkOrder, Job, UploadSession
 from upload.querysets import stuck_sessions
 from upload.queued_storage import watch
 from upload.states import JobKind, JobState, SessionStatus
@@ -44,9 +44,9 @@ def recover(tell: Callable[[str], None] = logger.info) -> Recovered:
     cannot be handled is logged and passed over.
     """
     return Recovered(
-        failed=_give_up_exhausted(tell),
+        failed=_give_up_exhausted(tell) + _give_up_orders(tell),
         recreated=_recreate_lost(tell),
-        queued=_queue_claimable(tell),
+        queued=_queue_claimable(tell) + _queue_orders(tell),
         transfers=_ask_for_transfers(tell),
     )
 
@@ -68,6 +68,18 @@ def _give_up_exhausted(tell: Callable[[str], None]) -> int:
             tell(f"{job} has had its attempts and failed.")
         except Exception:
             logger.exception("Job %s could not be failed.", job.uuid)
+    return count
+
+
+def _give_up_orders(tell: Callable[[str], None]) -> int:
+    spent = BulkOrder.objects.claimable().filter(attempts__gte=conf.job_max_attempts())
+    count = 0
+    for order in spent:
+        try:
+            count += order_runs.give_up(order)
+            tell(f"{order} has had its attempts and failed.")
+        except Exception:
+            logger.exception("Order %s could not be failed.", order.uuid)
     return count
 
 
@@ -118,7 +130,21 @@ def _queue_claimable(tell: Callable[[str], None]) -> int:
     return count
 
 
-def _is_queued(job: Job, now: Any, *, queue_is_empty: bool) -> bool:
+def _queue_orders(tell: Callable[[str], None]) -> int:
+    """Queue bulk orders that are due or dead and not in the queue already."""
+    now = timezone.now()
+    empty = queues.is_empty(queues.SHORT)
+    count = 0
+    for order in BulkOrder.objects.claimable(now):
+        if not _is_queued(order, now, queue_is_empty=empty):
+            with transaction.atomic():
+                orders.enqueue(order)
+            tell(f"{order} was queued.")
+            count += 1
+    return count
+
+
+def _is_queued(job: Job | BulkOrder, now: Any, *, queue_is_empty: bool) -> bool:
     """Return whether a worker will surely come to this job without being told.
 
     A job that was never queued may be run by the process that made it, so it is left

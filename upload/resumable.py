@@ -9,7 +9,6 @@ request changes is guarded by the partial's lock; rows are reached through the s
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -31,7 +30,7 @@ from upload import (
     validation,
 )
 from upload.copy_engine import CHUNK_BYTES, Receipt, verify
-from upload.durable import sync_data, write_all
+from upload.durable import start_writing, sync_data, write_all
 from upload.errors import (
     BodyRefused,
     ChecksumMismatch,
@@ -48,7 +47,8 @@ from upload.staging import StagedFile
 
 # A long request tells its offset so often; a crash costs its sender no more.
 TELL_EVERY_BYTES = 64 << 20
-ASIDE_BYTES = 1 << 20
+# Handed to the disk at once, while the next bytes come.
+GIVE_EVERY_BYTES = 2 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +144,19 @@ def _require_room(session: Any, length: int) -> None:
         )
 
 
+def begin_with(session: Any, told: Announced, sender: Sender, piece: Piece) -> Any:
+    """Make an upload and take its first piece; an upload whose piece failed ends.
+
+    Its sender is told no address, so nobody could go on with it.
+    """
+    upload = begin(session, told, sender)
+    try:
+        return append(upload, 0, piece)
+    except (MunimentError, UnreadablePostError, OSError):
+        unfinished.end(upload)
+        raise
+
+
 def find(session: Any, uuid: Any) -> Any:
     """Return an upload whose bytes are as many as its offset says."""
     upload = session.unfinishedupload_set.filter(uuid=uuid).first()
@@ -209,11 +222,13 @@ class _Appending:
     def __init__(self, upload: Any, descriptor: int, piece: Piece) -> None:
         self.upload, self.descriptor, self.piece = upload, descriptor, piece
         self.digest = prefix_digest.take(upload.uuid, upload.offset)
-        self.start = self.end = upload.offset
+        # ``given``: up to where the disk was asked to write.
+        self.start = self.end = self.given = upload.offset
         self.sum = hashlib.new(piece.checksum[0]) if piece.checksum else None
 
     def run(self) -> None:
         """Take all that comes; what came before a cut stays, unless it has a sum."""
+        self.digest.read_on(self.descriptor, self.end)
         os.lseek(self.descriptor, self.end, os.SEEK_SET)
         try:
             for chunk in self.piece.chunks:
@@ -230,6 +245,10 @@ class _Appending:
     def _write(self, chunk: bytes) -> None:
         write_all(self.descriptor, chunk)
         self.end += len(chunk)
+        if self.end - self.given >= GIVE_EVERY_BYTES:
+            start_writing(self.descriptor, self.given, self.end - self.given)
+            self.given = self.end
+        self.digest.update(chunk)
         if self.sum is not None:
             self.sum.update(chunk)
         elif (
@@ -252,22 +271,11 @@ class _Appending:
 
     def _settle(self) -> None:
         """Make the bytes durable, then commit what they are: more, or all."""
-        self._sync()
+        sync_data(self.descriptor)
         if self.end < self.upload.length:
             self._tell()
         else:
             _finish(self.upload, self.descriptor, self.digest.receipt())
-
-    def _sync(self) -> None:
-        """Write out what came; its hashing waits for no disk."""
-        if self.end - self.digest.size_bytes < ASIDE_BYTES:
-            self.digest.read_on(self.descriptor, self.end)
-            sync_data(self.descriptor)
-            return
-        with ThreadPoolExecutor(1, "sha256") as aside:
-            hashed = aside.submit(self.digest.read_on, self.descriptor, self.end)
-            sync_data(self.descriptor)
-            hashed.result()
 
     def _tell(self) -> None:
         session, upload = self.upload.session, self.upload

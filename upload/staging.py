@@ -8,6 +8,7 @@ leaves there is swept after a grace age.
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from functools import cached_property
 from types import TracebackType
 from typing import IO, Self
 
@@ -33,6 +34,11 @@ class StagedFile(UploadedFile):
         super().__init__(file=None, name=name, size=receipt.size_bytes)
         self.head, self.receipt = head, receipt
         self._reread, self._place = held
+
+    @cached_property
+    def kind(self) -> str:
+        """The content type that its first bytes and its name tell."""
+        return sniff.sniff(self.head, self.name or "")
 
     def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
         """Yield the staged bytes; may be asked again until they are placed."""

@@ -149,6 +149,56 @@ JOB_MOVING: dict[str, SessionStatus] = {
 }
 
 
+class OrderVerb(models.TextChoices):
+    """What a bulk order does to each of its sessions: a verb, or a decision."""
+
+    EXPIRE = "expire", _("Expire")
+    STORE = "store", _("Store")
+    COPY = "copy", _("Copy")
+    REMOVE = "remove", _("Remove")
+    RETRY = "retry", _("Retry")
+    VERIFY = "verify", _("Verify")
+    HOLD = "hold", _("Place a legal hold")
+    LIFT = "lift", _("Lift legal holds")
+    APPROVE = "approve", _("Approve the removal")
+    DECLINE = "decline", _("Refuse the removal")
+
+
+class OrderState(models.TextChoices):
+    """Where a bulk order is in its life; past the draft as ``JobState`` has it."""
+
+    DRAFT = "draft", _("Not confirmed")
+    QUEUED = "queued", _("Queued")
+    RUNNING = "running", _("Running")
+    SUCCEEDED = "succeeded", _("Succeeded")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class OrderOutcome(models.TextChoices):
+    """What became of one session of a bulk order."""
+
+    PENDING = "pending", _("Pending")
+    CLOSED = "closed", _("Expired, files being deleted")
+    DONE = "done", _("Done")
+    QUEUED = "queued", _("Job queued")
+    SKIPPED = "skipped", _("Skipped")
+    FAILED = "failed", _("Failed")
+    LEFT = "left", _("Not begun")
+
+
+class Obstacle(models.TextChoices):
+    """Why a verb could not start on a session when the order was drafted."""
+
+    NONE = "", _("None")
+    STATE = "state", _("Its state")
+    HELD = "held", _("A legal hold")
+    NOT_HELD = "not_held", _("No legal hold")
+    BUSY = "busy", _("A job is waiting or running")
+    NOTHING_FAILED = "nothing_failed", _("No failed job")
+    NO_RIGHT = "no_right", _("A missing permission")
+
+
 class ItemOutcome(models.TextChoices):
     """What became of one file of a job."""
 

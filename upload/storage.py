@@ -51,6 +51,7 @@ __all__ = [
     "digest_of",
     "drop_staging",
     "durable_tree",
+    "finding",
     "fingerprint",
     "free_bytes",
     "has_rows",
@@ -140,7 +141,7 @@ class Batch:
         """
         mine, theirs = self._tree, self._source(source)
         if mine is not None and theirs is not None and mine.device() == theirs.device():
-            with _finding(source_key):
+            with finding(source_key):
                 _verify_source(theirs, source_key, expected, noted, self._hand.beat)
                 if _linked(mine, key, theirs, source_key, self._hand):
                     return
@@ -246,7 +247,7 @@ def iter_chunks(storage: Storage, key: str) -> Iterator[bytes]:
     Raise ``SourceMissing`` if there is none.
     """
     tree = _tree_with(storage, key)
-    with _finding(key):
+    with finding(key):
         if tree is not None:
             yield from tree.read(key)
         else:
@@ -255,7 +256,7 @@ def iter_chunks(storage: Storage, key: str) -> Iterator[bytes]:
 
 
 @contextmanager
-def _finding(key: str) -> Iterator[None]:
+def finding(key: str) -> Iterator[None]:
     """Turn the many ways of having no file into ``SourceMissing``."""
     try:
         yield
@@ -275,7 +276,7 @@ def digest_of(
     """Read a key in full and return what it holds now; ``fresh`` from its disk."""
     tree = _tree_with(storage, key)
     if fresh and tree is not None:
-        with _finding(key):
+        with finding(key):
             return tree.receipt(key, beat, fresh=True)
     return receipt_of(iter_chunks(storage, key), beat)
 
@@ -289,7 +290,7 @@ def fingerprint(storage: Storage, key: str) -> str:
     tree = durable_tree(storage)
     if tree is None:
         return ""
-    with _finding(key):
+    with finding(key):
         return _print_of(tree.status(key))
 
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from upload import discard, items, paths
 from upload.copy_engine import Receipt
 from upload.errors import FILE_ERRORS, SourceMissing
+from upload.insert import insert_rows
 from upload.lease import Work
 from upload.states import ItemOutcome
 from upload.storage import (
@@ -21,6 +22,18 @@ from upload.storage import (
     UploadedFileStorage,
     drop_staging,
     note_placed,
+)
+
+KEPT = (
+    "uuid",
+    "name",
+    "original_name",
+    "relative_path",
+    "size",
+    "sha256",
+    "content_type",
+    "received_at",
+    "received_by_id",
 )
 
 
@@ -88,26 +101,19 @@ def place(out: Batch, row: Any, key: str) -> None:
     out.adopt(temp, source_key, key, expected, row.fingerprint)
 
 
-def swap_rows(session: Any, pairs: list[tuple[Any, str]]) -> list[Any]:
-    """Insert permanent rows and delete the temporary ones; return the new rows.
+def swap_rows(session: Any, pairs: list[tuple[Any, str]]) -> None:
+    """Insert permanent rows and delete the temporary ones, in one transaction.
 
     ``pairs`` are temporary row and permanent key. The temporary bytes go on commit.
     """
-    perm = session.permuploadedfile_set
-    new = [perm.model(**permanent_values(row, key)) for row, key in pairs]
-    perm.bulk_create(new)
+    insert_rows(
+        session.permuploadedfile_set.model,
+        (*KEPT, "file_upload"),
+        ([*(getattr(row, name) for name in KEPT), key] for row, key in pairs),
+        shared={"session_id": session.pk},
+    )
     placed = [(key, Receipt(row.size, row.sha256)) for row, key in pairs]
     note_placed(UploadedFileStorage(), placed)
     rows = [row for row, _key in pairs]
     discard.delete_rows(session.tempuploadedfile_set, rows)
     discard.on_commit_delete(TempFileStorage(), [r.file_upload.name for r in rows])
-    return new
-
-
-def permanent_values(row: Any, key: str) -> dict[str, Any]:
-    """Return the values of the permanent row that replaces a temporary one."""
-    kept = (
-        "session_id uuid name original_name relative_path size sha256 content_type "
-        "received_at received_by_id"
-    )
-    return {name: getattr(row, name) for name in kept.split()} | {"file_upload": key}

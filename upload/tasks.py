@@ -16,6 +16,8 @@ from upload import (
     execution,
     expiry,
     fixity,
+    order_runs,
+    orders,
     orphans,
     queues,
     recovery,
@@ -23,7 +25,7 @@ from upload import (
     rollups,
     unfinished,
 )
-from upload.models import Job, UnfinishedUpload, UploadSession, WorkerBeat
+from upload.models import BulkOrder, Job, UnfinishedUpload, UploadSession, WorkerBeat
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +37,16 @@ def run_job(job_id: int) -> bool:
     job = Job.objects.select_related("session", "destination", "requester").get(
         pk=job_id
     )
-    return execution.execute(job)
+    was_ours = execution.execute(job)
+    if job.order is not None:
+        orders.wake(job.order)
+    return was_ours
+
+
+def run_order(order_id: int) -> bool:
+    """Run one slice of a bulk order; False where it was not this worker's to run."""
+    order = BulkOrder.objects.select_related("destination").filter(pk=order_id).first()
+    return order is not None and order_runs.run_slice(order)
 
 
 def expire_sessions() -> str:
@@ -51,8 +62,9 @@ def remind_expiring() -> str:
 
 
 def delete_expired_sessions() -> str:
-    """Delete the rows of sessions that expired long ago."""
+    """Delete the rows of sessions that expired long ago, and old drafts of orders."""
     done, failed = expiry.delete_expired(UploadSession.objects, _beating())
+    orders.drop_old_drafts(logger.info)
     return f"{done} deleted, {failed} failed"
 
 

@@ -5,11 +5,12 @@ inserts one event. Zero rows mean that somebody else was first: ``IllegalTransit
 No transaction here is held over file I/O.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Count, F, OuterRef, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -60,18 +61,56 @@ def _compare_and_set(
     session: Any, origin: SessionStatus, target: SessionStatus
 ) -> bool:
     """Write ``target`` where the row still is at ``origin``; keep its expiry true."""
+    changes = _changes(origin, target)
+    rows = type(session).objects.filter(pk=session.pk, status=origin)
+    if not _movable(rows, target).update(**changes):
+        return False
+    _show(session, changes)
+    return True
+
+
+def _changes(origin: SessionStatus, target: SessionStatus) -> dict[str, Any]:
     changes: dict[str, Any] = {"status": target}
     if target not in EXPIRING:
         changes["expires_on"] = None
     elif origin not in EXPIRING:  # back to an empty, open session: the clock restarts
         changes |= interaction(timezone.now())
-    rows = type(session).objects.filter(pk=session.pk, status=origin)
-    if target in legal_hold.DISPOSED:  # in the same statement: no hold slips between
-        rows = rows.filter(hold_count=0)
-    if not rows.update(**changes):
-        return False
-    _show(session, changes)
-    return True
+    return changes
+
+
+def _movable(rows: Any, target: SessionStatus) -> Any:
+    """Leave out what is held, in the same statement: no hold slips between."""
+    return rows.filter(hold_count=0) if target in legal_hold.DISPOSED else rows
+
+
+def move_many(
+    sessions: Iterable[Any], target: SessionStatus, cause_of: Callable[[Any], Cause]
+) -> None:
+    """Move sessions whose rows the caller has read and holds: all of them or none.
+
+    One UPDATE an origin and one event a session. Raise ``IllegalTransition`` where a
+    row is not as it was read, which rolls all back.
+    """
+    by_origin: dict[SessionStatus, list[Any]] = {}
+    for session in sessions:
+        by_origin.setdefault(SessionStatus(session.status), []).append(session)
+    with transaction.atomic():
+        for origin, some in by_origin.items():
+            told = [_told(s, origin, target, cause_of(s)) for s in some]
+            _move_alike(some, origin, target)
+            events.record_many(told)
+
+
+def _move_alike(
+    sessions: list[Any], origin: SessionStatus, target: SessionStatus
+) -> None:
+    changes = _changes(origin, target)
+    keys = [session.pk for session in sessions]
+    rows = type(sessions[0]).objects.filter(pk__in=keys, status=origin)
+    if _movable(rows, target).update(**changes) != len(sessions):
+        raise _refusal(sessions[0], target, origins(target))
+    for session in sessions:
+        _show(session, changes)
 
 
 def _show(session: Any, changes: dict[str, Any]) -> None:
@@ -97,15 +136,17 @@ def _record(
     cause: Cause,
     outcome: Outcome,
 ) -> None:
+    events.record(*_told(session, origin, target, cause), outcome)
+
+
+def _told(
+    session: Any, origin: SessionStatus, target: SessionStatus, cause: Cause
+) -> tuple[Any, str, str, Cause]:
+    """Return what is recorded of a move: session, code, PREMIS type and cause."""
     legal = legal_edge(origin, target)
-    told = Cause(
-        cause.actor,
-        cause.job,
-        cause.reason,
-        {**cause.detail, "from": origin.value, "to": target.value},
-    )
-    code = cause.code or legal.code
-    events.record(session, code, legal.premis, told, outcome)
+    detail = {**cause.detail, "from": origin.value, "to": target.value}
+    told = Cause(cause.actor, cause.job, cause.reason, detail)
+    return session, cause.code or legal.code, legal.premis, told
 
 
 def _refusal(
@@ -217,6 +258,21 @@ def discharge_files(session: Any, count: int, size_bytes: int) -> None:
     type(session).objects.filter(pk=session.pk).update(
         total_files=F("total_files") - count,
         total_size_bytes=F("total_size_bytes") - size_bytes,
+    )
+
+
+def count_files_anew(sessions: Any) -> None:
+    """Write what the temporary rows say of sessions, in the transaction of a change.
+
+    ``sessions`` is a queryset of EXPIRED ones, whose rows the caller holds: they have
+    no permanent files.
+    """
+    files = sessions.model._meta.get_field("tempuploadedfile").related_model.objects
+    mine = files.filter(session=OuterRef("pk")).order_by().values("session")
+    count, size = mine.values(found=Count("pk")), mine.values(found=Sum("size"))
+    sessions.update(
+        total_files=Coalesce(Subquery(count), 0),
+        total_size_bytes=Coalesce(Subquery(size), 0),
     )
 
 

@@ -263,7 +263,7 @@ class Tree:
         ):
             with paths.walk(root, folders) as folder:
                 remove_entry(Entry(folder, name))
-            paths.prune_empty(root, folders, pending)
+            paths.prune_empty(root, [folders], pending)
 
     def drop_staging(self, prefix: str, min_age_seconds: float = 0) -> int:
         """Drop staging files of an owner and return how many went.

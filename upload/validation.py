@@ -65,7 +65,7 @@ def require_kind(file: StagedFile) -> None:
     """Raise ``TypeRefused`` where the bytes are not what the extension says."""
     name = file.name or ""
     extension = names.real_extension(name)
-    found = sniff.sniff(file.head, name)
+    found = file.kind
     if not sniff.contradicts(found, extension):
         return
     raise TypeRefused(

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission
 
-from admin_ext import bulk
 from admin_ext.verbs import BULK_VERBS
 from tests.admin_ext.choosing import LIST, choose, confirm, texts
 from tests.make import make_destination, make_job, make_session, make_user
@@ -174,18 +173,6 @@ def test_all_pages_are_those_of_the_filter(clerk: Any, client_for: Any) -> None:
 
     assert {s.pk for s in preview.context["seen"].ready} == {one.pk, two.pk}
     assert "select_across" not in preview.content.decode()
-
-
-def test_too_many_at_once_are_refused(
-    clerk: Any, client_for: Any, monkeypatch: Any
-) -> None:
-    monkeypatch.setattr(bulk, "MAX_SESSIONS", 1)
-    sessions = [make_session(S.UPLOADING), make_session(S.UPLOADING)]
-    client = client_for(clerk)
-
-    response = choose(client, "expire_sessions", *sessions)
-
-    assert "More than 1 sessions" in texts(client.get(response.url))
 
 
 def test_sessions_that_may_not_be_seen_are_counted_and_left_alone(

@@ -107,6 +107,21 @@ def test_a_row_opens_without_leaving_the_list(clerk: User, page_for: PageFor) ->
     assert page.url.endswith(LIST)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_row_opens_and_closes_by_keyboard(clerk: User, page_for: PageFor) -> None:
+    session = make_session(S.UPLOADING, {"minutes.txt": b"x"})
+    page = page_for(clerk)
+    page.goto(LIST)
+    name = f"First files of session {str(session.uuid)[:8]}"
+    arrow = page.get_by_role("button", name=name, expanded=False)
+
+    arrow.press("Enter")
+
+    page.locator("#result_list", has_text="minutes.txt").wait_for()
+    page.get_by_role("button", name=name, expanded=True).press(" ")
+    arrow.wait_for()
+
+
 @pytest.mark.parametrize("direction", ["", "-"])
 def test_sorting_by_owner_is_the_same_by_its_shortcut(
     clerk: Any, client_for: Any, monkeypatch: Any, direction: str

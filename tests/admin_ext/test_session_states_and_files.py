@@ -8,7 +8,7 @@ import pytest
 from tests.admin_ext.pages import admin_url
 from tests.browsing import PageFor
 from tests.make import make_destination, make_session, run, set_status
-from upload import jobs
+from upload import holding, jobs
 from upload.models import Job, UploadSession
 from upload.states import EDGES, JobKind, SessionStatus
 
@@ -40,6 +40,22 @@ def test_the_page_draws_where_a_session_is_and_can_go(
     assert {str(label) for label in states["ahead"]} == {
         str(e.target.label) for e in EDGES if e.origin == status
     }
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("status", [S.CREATED, S.UPLOADING, S.STORED])
+def test_a_hold_closes_the_ways_to_where_files_go(
+    clerk: Any, client_for: Any, status: SessionStatus
+) -> None:
+    session = make_session(status)
+    holding.place(session, None, "Case 12")
+
+    page = client_for(clerk).get(admin_url(UploadSession, "change", session.pk))
+
+    states = page.context["states"]
+    gone = {str(S.EXPIRED.label), str(S.REMOVING_IN_PROGRESS.label)}
+    assert not gone & {str(label) for label in states["ahead"]}
+    assert sum(arrow.leaves for arrow in states["arrows"]) == len(states["ahead"])
 
 
 @pytest.mark.django_db
@@ -111,6 +127,25 @@ def test_the_page_offers_to_verify_copies_now(
 
     url = admin_url(UploadSession, "verify_copy", session.pk, place.pk)
     assert url in page.content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_page_tells_that_copies_are_being_verified_and_stops_nothing(
+    clerk: Any, client_for: Any, tmp_path: Path
+) -> None:
+    session = make_session(S.STORED)
+    Job.objects.all().delete()  # its first check
+    place = make_destination(tmp_path / "destinations" / "x")
+    run(jobs.request(session, JobKind.COPY, clerk, destination=place))
+    jobs.request(session, JobKind.VERIFY, clerk, destination=place)
+
+    page = client_for(clerk).get(admin_url(UploadSession, "change", session.pk))
+
+    shown = page.content.decode()
+    assert "being verified" in shown
+    assert admin_url(UploadSession, "verify_copy", session.pk, place.pk) not in shown
+    assert "other work need not wait for it" in shown
+    assert "nothing else can be started" not in shown
 
 
 @pytest.mark.django_db(transaction=True)

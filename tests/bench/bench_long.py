@@ -20,6 +20,7 @@ from django.contrib.auth import get_user_model
 from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
+from tests.bench import memory
 from tests.bench.sessions import session_of
 from tests.long_files import (
     GIB,
@@ -99,27 +100,14 @@ class Poller:
         return max(b - a for a, b in pairwise(times))
 
 
-def _own_memory_bytes(name: str) -> int:
-    """Return a figure of this process, for example ``VmRSS`` or its peak ``VmHWM``."""
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    (line,) = (line for line in lines if line.startswith(f"{name}:"))
-    return int(line.split()[1]) * 1024
-
-
-def _forget_peak() -> int:
-    """Let the peak start anew; return the memory taken now."""
-    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    return _own_memory_bytes("VmRSS")
-
-
 def _store() -> list[Row]:
     session = uploaded_session(FILE_BYTES, digest_of_zeros(FILE_BYTES))
     job = execution.insert_job(session, JobKind.STORE)
-    poller, before = Poller(job), _forget_peak()
+    poller, before = Poller(job), memory.forget_peak()
     start = time.monotonic()
     with poller.watching():
         execution.execute(Job.objects.get(pk=job.pk), last_attempt=True)
-    end, grown = time.monotonic(), _own_memory_bytes("VmHWM") - before
+    end, grown = time.monotonic(), memory.own_bytes("VmHWM") - before
     job.refresh_from_db()
     _delete(_bytes_of(session))
     if job.state != JobState.SUCCEEDED:
@@ -192,9 +180,9 @@ def _cancel() -> list[Row]:
 def _many() -> list[Row]:
     """Store very many small files on one file system."""
     session = session_of(ITEMS, 4096)
-    before, start = _forget_peak(), time.monotonic()
+    before, start = memory.forget_peak(), time.monotonic()
     direct.run_now(session, JobKind.STORE)
-    seconds, peak = time.monotonic() - start, _own_memory_bytes("VmHWM")
+    seconds, peak = time.monotonic() - start, memory.own_bytes("VmHWM")
     _delete(_bytes_of(session))
     return [
         (

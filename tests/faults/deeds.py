@@ -28,12 +28,25 @@ from django_q.brokers import get_broker
 from django_q.signing import SignedPackage
 
 from tests.faults.contents import FILES, FOREIGN, FOREIGN_NAME, NEW_NAME
-from upload import jobs, orphans, queues, recovery, storage, tasks
+from upload import (
+    jobs,
+    orphans,
+    partials,
+    queues,
+    recovery,
+    resumable,
+    storage,
+    tasks,
+    unfinished,
+)
 from upload.errors import NameTaken
-from upload.models import Destination, UploadSession
+from upload.intake import Sender
+from upload.models import Destination, UnfinishedUpload, UploadSession
+from upload.resumable import Announced, Piece
 from upload.states import JobKind
 
 COOKIE = "cookie.txt"
+PIECE_BYTES = 1 << 20
 
 
 def migrate() -> None:
@@ -55,9 +68,13 @@ def upload() -> UploadSession:
 def send(session: UploadSession, name: str) -> None:
     """Send one file; write it to the client's ledger once it is acknowledged."""
     row = session.add_temp_file(SimpleUploadedFile(name, FILES[name]))
-    line = json.dumps({"name": name, "uuid": row.uuid.hex}) + "\n"
+    note({"name": name, "uuid": row.uuid.hex})
+
+
+def note(entry: dict[str, Any]) -> None:
+    """Write to the client's ledger what was acknowledged."""
     descriptor = os.open(os.environ["FAULTS_LEDGER"], os.O_WRONLY | os.O_APPEND)
-    os.write(descriptor, line.encode())
+    os.write(descriptor, f"{json.dumps(entry)}\n".encode())
     os.close(descriptor)
 
 
@@ -107,9 +124,42 @@ def receive() -> None:
 
 def receive_carelessly() -> None:
     """Receive as a portal would that never waits for the disk."""
+    _never_sync()
+    receive()
+
+
+def _never_sync() -> None:
     for name in ("fsync", "fdatasync"):
         setattr(os, name, lambda descriptor: None)
-    receive()
+
+
+def receive_in_pieces() -> None:
+    """Send the new file as a tus client does: from the offset that it is told.
+
+    It knows of an upload only what its ledger says.
+    """
+    session, content = UploadSession.objects.get(), FILES[NEW_NAME]
+    begun = _acknowledged_upload()
+    if begun is None:
+        told = Announced(NEW_NAME, len(content))
+        begun = resumable.begin(session, told, Sender(None, "test")).uuid.hex
+        note({"upload": begun, "offset": 0})
+    while (upload := resumable.find(session, begun)).offset < len(content):
+        piece = content[upload.offset : upload.offset + PIECE_BYTES]
+        resumable.append(upload, upload.offset, Piece([piece], len(piece)))
+        note({"upload": begun, "offset": upload.offset})
+    note({"name": NEW_NAME, "uuid": begun})
+
+
+def _acknowledged_upload() -> str | None:
+    lines = Path(os.environ["FAULTS_LEDGER"]).read_text().splitlines()
+    begun = [one["upload"] for one in map(json.loads, lines) if "upload" in one]
+    return begun[-1] if begun else None
+
+
+def receive_in_pieces_carelessly() -> None:
+    _never_sync()
+    receive_in_pieces()
 
 
 def recover() -> None:
@@ -124,6 +174,16 @@ def drop_old_staging() -> None:
     storage.drop_staging(storage.UploadedFileStorage(), "")
     for destination in Destination.objects.all():
         destination.target().drop_staging("")
+    _drop_partials()
+
+
+def _drop_partials() -> None:
+    """End uploads whose address nobody was told, and partials without a row."""
+    rows = UnfinishedUpload.objects.all()
+    rows.filter(finished_at=None).update(expires_at=timezone.now())
+    unfinished.sweep(rows)
+    for uuid in partials.strays(0):
+        partials.drop(uuid)
 
 
 def prepare_for_web() -> None:
@@ -154,6 +214,8 @@ DEEDS: dict[str, Callable[[], object]] = {
     "expire": tasks.expire_sessions,
     "receive": receive,
     "receive carelessly": receive_carelessly,
+    "receive in pieces": receive_in_pieces,
+    "receive in pieces carelessly": receive_in_pieces_carelessly,
     "work": work,
     "recover": recover,
     "drop old staging": drop_old_staging,

@@ -41,6 +41,7 @@ class Operation:
         bad = [row for row in view.rows["upload_job"] if not _ended_well(row)]
         wrong += [f"a {row['kind']} job ended {row['state']}" for row in bad]
         wrong += [f"staged bytes are left at {name}" for name in view.staged]
+        wrong += [f"a partial is left of upload {uuid}" for uuid in view.partials]
         if self.strict:
             wrong += [f"bytes without a row are left at {k}" for k in view.orphans()]
         return wrong
@@ -66,6 +67,9 @@ ALL = len(FILES)
 OPERATIONS = (
     # A crash between placing and the commit leaves bytes that the sweep takes.
     Operation("receive", "open", "receive", ("UG", 1, 0, 0), strict=False),
+    Operation(
+        "receive in pieces", "open", "receive in pieces", ("UG", 1, 0, 0), strict=False
+    ),
     Operation("store", "upload", "store", ("SD", 0, ALL, 0)),
     Operation("store across", "upload", "store", ("SD", 0, ALL, 0), across=True),
     Operation(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.faults.contents import DIGESTS, FOREIGN, FOREIGN_NAME, NEW_NAME
+from tests.faults.contents import DIGESTS, FILES, FOREIGN, FOREIGN_NAME, NEW_NAME
 from tests.faults.databases import Row
 from tests.faults.world import World
 
@@ -30,6 +30,7 @@ OTHER_TABLES = (
     "upload_jobitem",
     "upload_filecopy",
     "upload_sessionevent",
+    "upload_unfinishedupload",
 )
 
 
@@ -43,6 +44,8 @@ class View:
     staged: list[str]
     rows: dict[str, list[Row]]
     acknowledged: dict[str, str]  # name by the uuid of the file
+    offsets: dict[str, int]  # the last one told, by the uuid of the upload
+    partials: dict[str, bytes]
 
     @property
     def session(self) -> Row:
@@ -75,7 +78,8 @@ def look(world: World) -> View:
         copies,
         temp_staged + uploaded_staged + copies_staged,
         _rows(world),
-        _ledger(world),
+        *_ledger(world),
+        _partials(world),
     )
 
 
@@ -86,6 +90,8 @@ def _digests(root: Path) -> tuple[dict[str, str], list[str]]:
     for folder, _, names in os.walk(root):
         for path in (Path(folder, name) for name in names):
             key = path.relative_to(root).as_posix()
+            if path.suffix == ".partial":
+                continue
             if path.suffix == ".part":
                 staged.append(str(path))
             elif path.name != ".muniment-destination":
@@ -101,9 +107,17 @@ def _rows(world: World) -> dict[str, list[Row]]:
     }
 
 
-def _ledger(world: World) -> dict[str, str]:
-    lines = world.ledger.read_text().splitlines()
-    return {entry["uuid"]: entry["name"] for entry in map(json.loads, lines)}
+def _ledger(world: World) -> tuple[dict[str, str], dict[str, int]]:
+    """Return the acknowledged files' names and the acknowledged uploads' offsets."""
+    told = [json.loads(line) for line in world.ledger.read_text().splitlines()]
+    files = {entry["uuid"]: entry["name"] for entry in told if "uuid" in entry}
+    pieces = {entry["upload"]: entry["offset"] for entry in told if "upload" in entry}
+    return files, pieces
+
+
+def _partials(world: World) -> dict[str, bytes]:
+    found = (world.temp / ".staging").glob("tus-*.partial")
+    return {path.stem.removeprefix("tus-"): path.read_bytes() for path in found}
 
 
 def rows_without_bytes(view: View) -> list[str]:
@@ -134,6 +148,28 @@ def lost_acknowledged(view: View) -> list[str]:
         for uuid, name in view.acknowledged.items()
         if there.count(uuid) != 1
     ]
+
+
+def lying_offsets(view: View) -> list[str]:
+    """Find uploads that hold less than was acknowledged, or other bytes."""
+    rows = {row["uuid"]: row for row in view.rows["upload_unfinishedupload"]}
+    return [
+        f"upload {uuid} was told {offset}, and {problem}"
+        for uuid, offset in view.offsets.items()
+        if (problem := _offset_problem(view, rows.get(uuid), offset))
+    ]
+
+
+def _offset_problem(view: View, row: Row | None, offset: int) -> str:
+    if row is None:
+        return "is gone"
+    if row["offset"] < offset:
+        return f"says {row['offset']}"
+    # Finished, or placed a moment before its row: then it is judged as a file.
+    if row["finished_at"] or any(key.endswith(row["uuid"]) for key in view.temp):
+        return ""
+    there = view.partials.get(row["uuid"], b"")[: row["offset"]]
+    return "" if there == FILES[NEW_NAME][: row["offset"]] else "has other bytes"
 
 
 def _may_be_gone(view: View) -> bool:
@@ -227,6 +263,7 @@ def too_many_attempts(view: View) -> list[str]:
 ALWAYS: tuple[Callable[[View], list[str]], ...] = (
     rows_without_bytes,
     lost_acknowledged,
+    lying_offsets,
     false_names,
     untold_states,
     wrong_counts,

@@ -63,7 +63,7 @@ def _ask(session_id: int, kind: str, user_id: int) -> tuple[str, str]:
     place = Destination.objects.get() if kind == JobKind.COPY else None
     user = User.objects.get(pk=user_id)
     try:
-        jobs.request(session, JobKind(kind), user, destination=place)
+        jobs.request(session, JobKind(kind), user, destination=place, reason="old")
     except (IllegalTransition, SessionBusy) as error:
         return "told", str(error)
     return "won", kind

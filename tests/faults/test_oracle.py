@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.faults import oracle
-from tests.faults.contents import DIGESTS, FOREIGN_NAME, NEW_NAME
+from tests.faults.contents import DIGESTS, FILES, FOREIGN_NAME, NEW_NAME
 from tests.faults.oracle import Row, View
 
 KEY = "ab/abcd/01/0123"
@@ -32,7 +32,11 @@ def stored_and_copied() -> View:
         "upload_filecopy": [{"name": NEW_NAME, "target_key": NEW_NAME}],
         "upload_sessionevent": [{"detail": detail} for detail in details],
     }
-    return View({}, {KEY: RIGHT}, {NEW_NAME: RIGHT}, [], rows, {"0123": NEW_NAME})
+    begun = {"uuid": "4567", "offset": 5, "finished_at": None}
+    rows["upload_unfinishedupload"] = [begun]
+    partials, told = {"4567": FILES[NEW_NAME][:9]}, {"0123": NEW_NAME}
+    copies = {NEW_NAME: RIGHT}
+    return View({}, {KEY: RIGHT}, copies, [], rows, told, {"4567": 5}, partials)
 
 
 def lose_bytes(view: View) -> None:
@@ -75,6 +79,18 @@ def try_for_ever(view: View) -> None:
     view.rows["upload_job"][0]["attempts"] = 6
 
 
+def lose_upload(view: View) -> None:
+    view.rows["upload_unfinishedupload"].clear()
+
+
+def take_offset_back(view: View) -> None:
+    view.rows["upload_unfinishedupload"][0]["offset"] = 4
+
+
+def cut_partial(view: View) -> None:
+    view.partials["4567"] = view.partials["4567"][:4]
+
+
 def test_the_oracle_has_nothing_to_say_of_a_sound_world() -> None:
     assert oracle.problems(stored_and_copied()) == []
 
@@ -95,6 +111,9 @@ def test_the_oracle_has_nothing_to_say_of_a_sound_world() -> None:
         (lose_event, oracle.untold_states),
         (miscount, oracle.wrong_counts),
         (try_for_ever, oracle.too_many_attempts),
+        (lose_upload, oracle.lying_offsets),
+        (take_offset_back, oracle.lying_offsets),
+        (cut_partial, oracle.lying_offsets),
     ],
 )
 def test_the_oracle_sees(

@@ -14,7 +14,7 @@ from tests.faults.power import THE_END, Disk
 from tests.services.system import require_program
 
 CUTS = 3
-RECEIVE = OPERATIONS[0]
+RECEIVE, IN_PIECES = OPERATIONS[:2]
 
 
 @pytest.fixture(scope="session")
@@ -55,3 +55,12 @@ def test_a_portal_that_never_waits_for_the_disk_is_found_out(disk: Disk) -> None
     verdict = disk.cut(THE_END, "receive carelessly")
 
     assert "does not point at its full bytes" in verdict.problems[0]
+
+
+@pytest.mark.parametrize("disk", [IN_PIECES], indirect=True, ids=name_of)
+def test_an_offset_told_before_its_bytes_are_on_the_disk_is_found_out(
+    disk: Disk,
+) -> None:
+    verdict = disk.cut(THE_END, "receive in pieces carelessly")
+
+    assert verdict.problems

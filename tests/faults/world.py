@@ -19,6 +19,7 @@ from tests.codebase import ROOT
 from tests.faults.databases import Database, Postgresql, Sqlite
 
 DATABASE = "muniment.sqlite3"
+FORMATS = "Document:txt,csv,pdf;Record:bin"  # those of ``contents``
 TIMES = ("lease_until", "heartbeat_at", "enqueued_at", "next_run_at", "created_at")
 
 
@@ -67,6 +68,7 @@ class World:
             "REMOVAL_NEEDS_APPROVAL": "0",
             "JOB_RETRY_DELAY_SECONDS": "0",
             "LOG_LEVEL": "WARNING",
+            "ACCEPTED_FILE_FORMATS": FORMATS,
             "FAULTS_LEDGER": str(self.ledger),
         } | self.more
 

@@ -50,10 +50,13 @@ def web_server(environment: dict[str, str], log: Path) -> Iterator[str]:
 
 @contextmanager
 def web_process(
-    environment: dict[str, str], log: Path
+    environment: dict[str, str], log: Path, port: int = 0
 ) -> Iterator[tuple[str, Process]]:
-    """Serve until the block ends or the caller kills the process's group."""
-    port = _free_port()
+    """Serve until the block ends or the caller kills the process's group.
+
+    Another one can take its place at the same ``port``.
+    """
+    port = port or _free_port()
     command = serving.children(HOST, port)[0].command
     with _running(command, environment, log) as process:
         _wait_for_start(process, log, lambda: serving.answers(HOST, port))

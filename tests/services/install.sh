@@ -42,13 +42,14 @@ if has npm >/dev/null && [ ! -d "$node_modules/node_modules/express-pouchdb" ]; 
         echo "services: could not install express-pouchdb; its tests are skipped."
 fi
 
-# A tus client that knows nothing of us; its lock pins what it brings by digest.
+# A tus client that knows nothing of us, and the peer of a measurement; their lock pins
+# what they bring by digest.
 tus_client="$(dirname "$0")/../../.boot/tus"
-if has npm >/dev/null && [ ! -d "$tus_client/node_modules/tus-js-client" ]; then
+if has npm >/dev/null && [ ! -d "$tus_client/node_modules/@tus/file-store" ]; then
     mkdir -p "$tus_client"
     cp "$(dirname "$0")"/tus-client/* "$tus_client"
     npm ci --silent --no-audit --no-fund --prefix "$tus_client" >/dev/null ||
-        echo "services: could not install tus-js-client; its tests are skipped."
+        echo "services: could not install tus-js-client and @tus/server; their tests are skipped."
 fi
 
 [ -n "$missing" ] || exit 0

@@ -21,6 +21,7 @@ from tests.services.system import require_program
 from tests.services.waiting import wait_until
 
 NAME = "records.example"
+ACCEL = "ACCEL_REDIRECT_PREFIX"
 MAIN = """\
 {user}
 daemon off;
@@ -44,7 +45,7 @@ SERVER = {
     "BEHIND_TLS_PROXY": "1",
     "ALLOWED_HOSTS": f"{NAME},127.0.0.1",
     "CSRF_TRUSTED_ORIGINS": f"https://{NAME}",
-    "ACCEL_REDIRECT_PREFIX": "/protected",
+    ACCEL: "/protected",
 }
 
 
@@ -83,12 +84,16 @@ class Site:
 
 @contextmanager
 def gunicorn(
-    folder: Path, environment: dict[str, str], bind: str = ""
+    folder: Path, environment: dict[str, str], bind: str = "", app: str = ""
 ) -> "Iterator[subprocess.Popen[Any]]":
-    """Run the web server on ``<folder>/web.sock``, or where ``bind`` says."""
+    """Run the web server on ``<folder>/web.sock``, or where ``bind`` says.
+
+    ``app`` is another WSGI application than the portal, for example ``module:name``.
+    """
     config = ["-c", str(ROOT / "deploy/gunicorn.conf.py")]
     address = bind or f"unix:{folder}/web.sock"
     command = [sys.executable, "-m", "gunicorn", *config, "--bind", address]
+    command += [app] if app else []
     with (folder / "gunicorn.log").open("wb") as log:
         process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=log, stderr=log
@@ -120,7 +125,8 @@ def site(
     main = MAIN.format(folder=folder, user=user, more=more)
     (folder / "nginx.conf").write_text(main)
     served = Site(port, certificate, folder / "web.sock", tls)
-    with gunicorn(folder, environment | SERVER):
+    accel = environment.get(ACCEL, SERVER[ACCEL])  # empty: the portal sends itself
+    with gunicorn(folder, environment | SERVER | {ACCEL: accel}):
         command = [program, "-c", str(folder / "nginx.conf"), "-e", os.devnull]
         process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         try:

@@ -8,6 +8,7 @@ import json
 import random
 from collections import Counter
 from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import quote
 
@@ -15,6 +16,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.make import make_session
+from tests.upload.fuzzing_tus import TusFuzz, partials_of_rows
 from tests.upload.http import MULTIPART, body_of, field_part, file_part, stored_files
 from upload import openapi
 from upload.models import TempUploadedFile, UploadSession
@@ -54,6 +56,7 @@ class Fuzz:
     seed: int
     clients: list[Client]
     sessions: list[UploadSession]
+    owners: dict[Any, int]  # the number of a person's client
     statuses: Counter[int] = field(default_factory=Counter)
     kept: int = 0
     removed: int = 0
@@ -62,14 +65,26 @@ class Fuzz:
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
         self.before = TempUploadedFile.objects.count()
-        self.documented = list(openapi.document()["paths"].items())
+        self.tus = TusFuzz(self.random, TEXTS)
+        self.cookies = [
+            {name: one.value for name, one in client.cookies.items()}
+            for client in self.clients
+        ]
+        paths = openapi.document()["paths"].items()
+        self.documented = [(path, told) for path, told in paths if "/tus/" not in path]
 
     def send(self) -> None:
         """Send one request and note what is wrong with its answer."""
-        method, path, query = self._address()
+        if self.random.random() < 0.3:
+            session = self._session()
+            method, url, response = self.tus.send(self._client(session), session)
+            self._judge(method, url, response, response.content)
+            return
+        session = self._session()
+        method, path, query = self._address(session)
         body, kind = self._body() if method == "POST" else (b"", "")
         extra = self._headers()
-        client = self.random.choice(self.clients)
+        client = self._client(session)
         url = f"{path}?{query}" if query else path
         response = client.generic(method, url, body, kind, **extra)
         content = response.getvalue() if response.streaming else response.content
@@ -84,7 +99,8 @@ class Fuzz:
             self.faults.append(f"{method} {url[:300]!r} told a token")
         if method == "POST" and url.partition("?")[0].endswith("/files/"):
             self._count(status, content)
-        self.removed += method == "DELETE" and status == 204
+        is_file = "/tus/" not in url
+        self.removed += is_file and method == "DELETE" and status == 204
 
     def _count(self, status: int, content: bytes) -> None:
         told = json.loads(content)
@@ -92,9 +108,22 @@ class Fuzz:
             self.faults.append(f"a refusal without its words: {content[:300]!r}")
         self.kept += told.get("kept", 0)
 
-    def _address(self) -> tuple[str, str, str]:
+    def _client(self, session: UploadSession) -> Client:
+        """Return its owner or anybody, signed in as at the start.
+
+        An odd cookie signs one out.
+        """
+        number = self.random.randrange(len(self.clients))
+        if self.random.random() < 0.6:
+            number = self.owners[session.user_id]
+        self.clients[number].cookies = SimpleCookie(self.cookies[number])
+        return self.clients[number]
+
+    def _session(self) -> UploadSession:
+        return self.random.choice(self.sessions)
+
+    def _address(self, session: UploadSession) -> tuple[str, str, str]:
         r = self.random
-        session = r.choice(self.sessions)
         file = session.tempuploadedfile_set.order_by("?").first()
         if r.random() < 0.15:
             path = reverse(f"upload:{r.choice(PAGES)}", args=[session.uuid])
@@ -147,14 +176,15 @@ class Fuzz:
     def conclude(self) -> list[str]:
         """Return every fault: of answers, and of what is stored by them."""
         rows = list(TempUploadedFile.objects.all())
-        if len(rows) != self.before + self.kept - self.removed:
+        kept = self.kept + self.tus.kept
+        if len(rows) != self.before + kept - self.removed:
             self.faults.append(
-                f"{len(rows)} rows, but {self.before} + {self.kept} - {self.removed}"
+                f"{len(rows)} rows, but {self.before} + {kept} - {self.removed}"
             )
         bytes_there = {path.name for path in stored_files("temp")}
-        if bytes_there != {row.uuid.hex for row in rows}:
+        if bytes_there != {row.uuid.hex for row in rows} | partials_of_rows():
             self.faults.append("bytes and rows differ")
-        return self.faults
+        return self.faults + self.tus.faults()
 
 
 def prepared(seed: int, people: list[Any], sessions_each: int = 3) -> Fuzz:
@@ -167,4 +197,5 @@ def prepared(seed: int, people: list[Any], sessions_each: int = 3) -> Fuzz:
         for person in people
         for status in (SessionStatus.UPLOADING, SessionStatus.CREATED)[:sessions_each]
     ]
-    return Fuzz(seed, clients, sessions)
+    owners = {person.pk: number for number, person in enumerate(people, 1)}
+    return Fuzz(seed, clients, sessions, owners)

@@ -29,4 +29,5 @@ def test_every_request_has_a_clear_answer_and_keeps_what_it_says(
         logging.disable(logging.NOTSET)
 
     assert fuzz.conclude() == []
-    assert {200, 201, 400, 404} <= set(fuzz.statuses), fuzz.statuses
+    assert {200, 201, 204, 400, 404} <= set(fuzz.statuses), fuzz.statuses
+    assert fuzz.tus.kept

@@ -42,7 +42,7 @@ def test_stored_files_are_not_removed_by_a_request_made_before_they_were(
     session = make_session(S.UPLOADING)
     stale = UploadSession.objects.get(pk=session.pk)
     session.make_uploads_permanent()
-    job = jobs.request(stale, JobKind.REMOVE, clerk)
+    job = jobs.request(stale, JobKind.REMOVE, clerk, reason="old")
 
     run(job)
 

@@ -71,7 +71,7 @@ def test_a_job_is_refused_where_the_state_forbids_it(kind: JobKind, clerk: Any) 
     session = make_session(S.EXPIRED)
 
     with pytest.raises((IllegalTransition, DestinationRefused)):
-        jobs.request(session, kind, clerk)
+        jobs.request(session, kind, clerk, reason="old")
 
 
 @pytest.mark.django_db
@@ -80,7 +80,7 @@ def test_a_second_job_on_a_session_is_refused(clerk: Any) -> None:
     jobs.request(session, JobKind.STORE, clerk)
 
     with pytest.raises(SessionBusy, match="already has a job"):
-        jobs.request(session, JobKind.REMOVE, clerk)
+        jobs.request(session, JobKind.REMOVE, clerk, reason="old")
 
 
 @on_real_commits
@@ -208,7 +208,7 @@ def test_the_removal_of_stored_files_waits_for_a_second_person(
 
 @pytest.mark.django_db
 def test_nobody_approves_their_own_removal(superuser: Any) -> None:
-    job = jobs.request(make_session(S.STORED), JobKind.REMOVE, superuser)
+    job = jobs.request(make_session(S.STORED), JobKind.REMOVE, superuser, reason="old")
 
     with pytest.raises(NotPermitted, match="somebody other than who asked"):
         jobs.approve(job, superuser)
@@ -219,7 +219,7 @@ def test_nobody_approves_their_own_removal(superuser: Any) -> None:
 def test_only_managers_approve(
     person: str, superuser: Any, request: pytest.FixtureRequest
 ) -> None:
-    job = jobs.request(make_session(S.STORED), JobKind.REMOVE, superuser)
+    job = jobs.request(make_session(S.STORED), JobKind.REMOVE, superuser, reason="old")
 
     with pytest.raises(NotPermitted):
         jobs.approve(job, request.getfixturevalue(person))

@@ -112,7 +112,7 @@ def test_an_approval_is_refused_while_the_session_is_held(
     clerk: Any, manager: Any
 ) -> None:
     session = make_session(S.STORED)
-    job = jobs.request(session, JobKind.REMOVE, clerk)
+    job = jobs.request(session, JobKind.REMOVE, clerk, reason="old")
     holding.place(session, manager, "Case 12")
 
     with pytest.raises(OnHold):

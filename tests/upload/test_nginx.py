@@ -1,12 +1,14 @@
 """Behind a real nginx with the sample site: files, their headers, and permission."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 from django.conf import settings as django_settings
+from django.utils.http import http_date
 
 from tests.make import make_session
 from tests.services.web import Site, site
@@ -93,8 +95,12 @@ def test_names_in_every_script_come_out_right(served: Site, cookie: str) -> None
 def test_parts_heads_and_conditions_are_answered_alike(
     server_environment: dict[str, str], tmp_path: Path, cookie: str, accel: str
 ) -> None:
-    """By nginx, and by the portal itself with nginx only passing it on."""
+    """B33, by nginx, and by the portal itself with nginx only passing it on."""
     file = file_in(S.STORED)
+    # Its file on the disk is younger, as after a store to another file system.
+    yesterday = file.received_at - timedelta(days=1)
+    type(file).objects.filter(pk=file.pk).update(received_at=yesterday)
+    received = http_date(yesterday.timestamp())
     url, etag = file.get_file_access_url(), f'"{file.sha256}"'
     environment = server_environment | {"ACCEL_REDIRECT_PREFIX": accel}
     asked: list[tuple[str, dict[str, str], int, bytes]] = [
@@ -107,6 +113,9 @@ def test_parts_heads_and_conditions_are_answered_alike(
         ("GET", {"if_none_match": etag}, 304, b""),
         ("GET", {"if_none_match": '"old"'}, 200, CONTENT),
         ("GET", {"if_match": '"old"'}, 412, b""),
+        ("GET", {"if_match": etag}, 200, CONTENT),
+        ("GET", {"if_match": etag, "range": "bytes=5-9"}, 206, CONTENT[5:10]),
+        ("GET", {"if_unmodified_since": received}, 200, CONTENT),
         ("HEAD", {}, 200, b""),
     ]
     with site(tmp_path / "web", environment) as served:

@@ -9,17 +9,19 @@ from django.urls import resolve, reverse
 
 from tests.make import make_session
 from tests.upload.http import file_part, files_url, post, random_uuid
+from tests.upload.tus_requests import VERSION, begin, send, tus_url
 from upload import openapi
 from upload.filters import SessionFilter
 from upload.states import SessionStatus
 from upload.urls import urlpatterns
 
 pytestmark = pytest.mark.django_db
-# Addresses that are pages, or the storages' own; tus is described by its protocol.
+# Addresses that are pages, or the storages' own.
 UNDESCRIBED = {
     *("media", "own_sessions", "own_session", "describe", "reuse_description"),
     *("submit", "api", "openapi", "new_session", "upload_page"),
 }
+PARTS = ("uuid", "file", "upload")
 KINDS: dict[str, type | tuple[type, ...]] = {
     "string": str,
     "integer": int,
@@ -63,13 +65,11 @@ def is_as_described(path: str, method: str, response: Any) -> bool:
 
 def test_every_endpoint_is_described_and_no_other() -> None:
     named = {
-        str(resolve(path.format(uuid=random_uuid(), file=random_uuid())).url_name)
+        str(resolve(path.format(**dict.fromkeys(PARTS, random_uuid()))).url_name)
         for path in openapi.document()["paths"]
     }
 
-    there = {str(one.name) for one in urlpatterns if "tus" not in str(one.name)}
-
-    assert named == there - UNDESCRIBED
+    assert named == {str(one.name) for one in urlpatterns} - UNDESCRIBED
 
 
 def test_every_filter_is_described() -> None:
@@ -83,6 +83,8 @@ def test_every_filter_is_described() -> None:
 
 
 SESSIONS, FILES = "/upload-session/", "/upload-session/{uuid}/files/"
+TUS = "/upload-session/{uuid}/tus/"
+TUS_ONE = "/upload-session/{uuid}/tus/{upload}"
 FILE = "/upload-session/{uuid}/files/{file}/"
 
 
@@ -97,6 +99,7 @@ def test_what_is_answered_is_what_is_described(client_for: Any, clerk: Any) -> N
     assert is_as_described(FILES, "get", client.get(files_url(session)))
     assert is_as_described(FILES, "post", sent)
     assert is_as_described(FILES, "post", post(client, session, file_part("d.txt")))
+    assert is_as_described(FILE, "get", client.get(file))
     assert is_as_described(FILE, "delete", client.delete(file))
 
 
@@ -109,7 +112,36 @@ def test_what_is_refused_is_what_is_described(client_for: Any, auditor: Any) -> 
     assert is_as_described(SESSIONS, "get", client.get(SESSIONS, {"x": "y"}))
     assert is_as_described(SESSIONS, "post", client.post(SESSIONS))
     assert is_as_described(FILE, "delete", client.delete(file))
-    assert is_as_described(FILE, "delete", client.get(file))
+    assert is_as_described(FILE, "delete", client.put(file))
+    assert is_as_described(FILE, "get", client.get(file))
+
+
+def test_what_tus_answers_is_what_is_described(client_for: Any, uploader: Any) -> None:
+    client, session = client_for(uploader), make_session(user=uploader)
+    begun = begin(client, session, 10)
+    url = begun["Location"]
+
+    assert is_as_described(TUS, "post", begun)
+    assert is_as_described(TUS, "post", begin(client, session, 5, filename="a.exe"))
+    assert is_as_described(TUS, "get", client.get(tus_url(session)))
+    assert is_as_described(TUS, "options", client.options(tus_url(session)))
+    assert is_as_described(TUS_ONE, "head", client.head(url, **VERSION))
+    assert is_as_described(TUS_ONE, "patch", send(client, url, 0, b"alpha"))
+    assert is_as_described(TUS_ONE, "patch", send(client, url, 0, b"alpha"))
+    assert is_as_described(TUS_ONE, "delete", client.delete(url, **VERSION))
+
+
+def test_every_header_that_tus_tells_is_described(
+    client_for: Any, uploader: Any
+) -> None:
+    client, session = client_for(uploader), make_session(user=uploader)
+    begun = begin(client, session, 10)
+    described = openapi.document()["paths"]
+    creation = described[TUS]["post"]["responses"]["201"]["headers"]
+    offset = described[TUS_ONE]["head"]["responses"]["200"]["headers"]
+
+    assert {*creation} <= {*begun.headers}
+    assert {*offset} <= {*client.head(begun["Location"], **VERSION).headers}
 
 
 def test_tools_and_people_read_it_without_signing_in() -> None:

@@ -104,7 +104,7 @@ def test_bytes_that_a_given_up_removal_left_are_deleted(
     settings.REMOVAL_NEEDS_APPROVAL = False
     session = make_session(S.STORED)
     keys = [f.file_upload.name for f in session.get_permanent_uploads()]
-    tasks.run_job(jobs.request(session, JobKind.REMOVE, clerk).pk)
+    tasks.run_job(jobs.request(session, JobKind.REMOVE, clerk, reason="old").pk)
     for key in keys:
         receive_into(UploadedFileStorage(), key, [b"as if never unlinked"])
 

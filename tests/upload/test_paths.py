@@ -112,7 +112,7 @@ def test_pruning_stops_at_a_folder_with_entries(tmp_path: Path) -> None:
     (tmp_path / "a" / "kept").write_bytes(b"")
 
     with paths.closing(paths.open_root(tmp_path)) as root, FolderSyncs() as syncs:
-        paths.prune_empty(root, ["a", "b", "c"], syncs)
+        paths.prune_empty(root, [["a", "b", "c"]], syncs)
 
     assert sorted(p.name for p in (tmp_path / "a").iterdir()) == ["kept"]
 
@@ -124,7 +124,7 @@ def test_pruning_keeps_the_root(tmp_path: Path) -> None:
         paths.closing(paths.open_root(tmp_path / "root")) as root,
         FolderSyncs() as syncs,
     ):
-        paths.prune_empty(root, ["a", "gone"], syncs)
+        paths.prune_empty(root, [["a", "gone"]], syncs)
 
     assert list((tmp_path / "root").iterdir()) == []
 

@@ -86,7 +86,7 @@ def test_bytes_that_a_crashed_removal_left_are_deleted(
     settings.REMOVAL_NEEDS_APPROVAL = False
     session = make_session(S.STORED)
     rows = session.get_permanent_uploads()
-    job = jobs.request(session, JobKind.REMOVE, clerk)
+    job = jobs.request(session, JobKind.REMOVE, clerk, reason="old")
     work = execution._start(Job.objects.get(pk=job.pk))
     assert work
     _crash_after_rows(work)
@@ -130,7 +130,7 @@ def test_a_removal_that_is_given_up_still_leaves_the_session_empty(
 ) -> None:
     settings.REMOVAL_NEEDS_APPROVAL = False
     session = make_session(S.STORED)
-    job = jobs.request(session, JobKind.REMOVE, clerk)
+    job = jobs.request(session, JobKind.REMOVE, clerk, reason="old")
     for _ in range(settings.JOB_MAX_ATTEMPTS):
         assert execution._start(Job.objects.get(pk=job.pk))
         let_lease_run_out(job)

@@ -106,7 +106,7 @@ def test_a_second_attempt_at_a_removal_counts_no_file_out_twice(
 ) -> None:
     settings.REMOVAL_NEEDS_APPROVAL = False
     session = make_session(S.STORED, FILES)
-    job = jobs.request(session, JobKind.REMOVE, clerk)
+    job = jobs.request(session, JobKind.REMOVE, clerk, reason="old")
     die_after_one_file(job)
     left = stamps(tmp_path / "uploaded")
 
@@ -124,7 +124,7 @@ def test_a_removal_that_was_given_up_leaves_nothing_to_retry(
 ) -> None:
     settings.REMOVAL_NEEDS_APPROVAL = False
     session = make_session(S.STORED, FILES)
-    job = jobs.request(session, JobKind.REMOVE, clerk)
+    job = jobs.request(session, JobKind.REMOVE, clerk, reason="old")
     die_after_one_file(job)
     Job.objects.update(attempts=settings.JOB_MAX_ATTEMPTS)
     execution.give_up(Job.objects.get(pk=job.pk))
@@ -141,7 +141,7 @@ def test_a_removal_that_was_cancelled_before_it_started_is_retried_in_full(
 ) -> None:
     settings.REMOVAL_NEEDS_APPROVAL = False
     session = make_session(S.STORED, FILES)
-    job = jobs.request(session, JobKind.REMOVE, clerk)
+    job = jobs.request(session, JobKind.REMOVE, clerk, reason="old")
     jobs.cancel(job, clerk)
     job.refresh_from_db()
 

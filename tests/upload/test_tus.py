@@ -196,6 +196,26 @@ def test_a_file_is_sent_with_its_creation(
     assert session.tempuploadedfile_set.get().name == "a.txt"
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_creation_whose_bytes_are_refused_leaves_nothing(
+    client: Client, session: UploadSession
+) -> None:
+    """B14: its sender is told no address, so nobody could go on with it."""
+    answer = client.post(
+        tus_url(session),
+        b"alpha",
+        content_type=PIECE,
+        HTTP_UPLOAD_LENGTH="10",
+        HTTP_UPLOAD_METADATA=metadata(filename="a.txt"),
+        HTTP_UPLOAD_CHECKSUM="sha1 " + b64(hashlib.sha1(b"other").digest()),  # noqa: S324
+        **VERSION,
+    )
+
+    assert told(answer) == (460, "checksum_mismatch")
+    assert not UnfinishedUpload.objects.exists()
+    assert nothing_is_kept(session)
+
+
 def test_an_empty_file_is_whole_at_its_creation(
     client: Client, session: UploadSession
 ) -> None:

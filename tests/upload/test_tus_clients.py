@@ -3,9 +3,10 @@
 import hashlib
 import os
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from tusclient.client import TusClient
 from tusclient.exceptions import TusCommunicationError
 
 from tests.codebase import ROOT
-from tests.journey.programs import web_process, web_server
+from tests.journey.programs import wait_until, web_process, web_server
 from tests.make import make_session
 from tests.services.cutting import cutting_proxy
 from tests.services.system import missing, require_program
@@ -108,6 +109,50 @@ def test_tuspy_goes_on_after_the_server_was_killed(
         uploader_of(second, session, uploading.url.replace(first, second)).upload()
 
     assert is_whole(session)
+
+
+def test_a_sender_that_fell_silent_keeps_the_upload_locked_for_seconds_only(
+    program_environment: dict[str, str], session: UploadSession, tmp_path: Path
+) -> None:
+    """F27: its machine lost power, so no packet ever says that it has gone."""
+    program_environment["BODY_TIMEOUT_SECONDS"] = "2"
+    with web_server(program_environment, tmp_path / "web.log") as address:
+        uploading = uploader_of(address, session)
+        uploading.upload_chunk()
+        with silent_after_half_a_piece(uploading.url, session):
+            wait_until(lambda: is_locked(uploading.url, session), 10, "A lock")
+
+            uploader_of(address, session, uploading.url).upload()
+
+    assert is_whole(session)
+
+
+@contextmanager
+def silent_after_half_a_piece(url: str, session: UploadSession) -> Iterator[None]:
+    """Begin to send the second piece, and keep the connection open after a half."""
+    _scheme, _, rest = url.partition("//")
+    place, _, path = rest.partition("/")
+    host, _, port = place.partition(":")
+    head = (
+        f"PATCH /{path} HTTP/1.1\r\nHost: {place}\r\nTus-Resumable: 1.0.0\r\n"
+        f"Authorization: Bearer {session.token}\r\nUpload-Offset: {CHUNK}\r\n"
+        f"Content-Type: application/offset+octet-stream\r\nContent-Length: {CHUNK}"
+        "\r\n\r\n"
+    )
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(head.encode() + CONTENT[CHUNK : CHUNK + CHUNK // 2])
+        yield
+
+
+def is_locked(url: str, session: UploadSession) -> bool:
+    """Ask by a piece of no bytes."""
+    headers = {
+        "Tus-Resumable": "1.0.0",
+        "Authorization": f"Bearer {session.token}",
+        "Upload-Offset": str(CHUNK),
+        "Content-Type": "application/offset+octet-stream",
+    }
+    return requests.patch(url, b"", headers=headers, timeout=10).status_code == 423
 
 
 def test_tus_js_client_goes_on_by_itself_after_a_cut(

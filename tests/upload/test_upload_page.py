@@ -1,6 +1,7 @@
 """Pages for people who send files, as HTML and in a real browser."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.make import make_session, set_status
 from upload.models import UploadSession
 from upload.states import SessionStatus
+from upload.views import upload_words
 
 S = SessionStatus
 pytestmark = pytest.mark.django_db
@@ -66,6 +68,15 @@ def test_staff_get_the_frame_of_the_admin(client_for: Any, clerk: Any) -> None:
     used = {template.name for template in response.templates}
     assert "admin/base_site.html" in used
     assert "upload/frame.html" not in used
+
+
+def test_every_module_of_the_page_is_fetched_at_once() -> None:
+    folder = Path(upload_words.__file__).parents[1] / "static" / "upload"
+
+    assert {path.stem for path in folder.glob("*.js")} == {
+        *upload_words.MODULES,
+        "upload",
+    }
 
 
 def test_no_page_is_kept_by_a_cache(client_for: Any, uploader: Any) -> None:
@@ -189,7 +200,7 @@ def test_a_taken_name_can_be_kept_beside(page_for: Any, uploader: Any) -> None:
     page = page_for(uploader)
     page.goto(page_of(session))
 
-    page.set_input_files("#upload-input", [payload("a.txt")])
+    page.set_input_files("#upload-input", [payload("a.txt", b"gamma")])
     expect(line(page, "Not received")).to_contain_text(
         "already has a file of this name"
     )
@@ -217,13 +228,14 @@ def test_a_lost_connection_is_told_and_tried_again(
 ) -> None:
     page = page_for(uploader)
     page.goto(page_of(make_session(user=uploader)))
-    files = re.compile(r"/files/$")
-    page.route(files, lambda route: route.abort())
+    tus = re.compile(r"/tus/$")
+    page.route(tus, lambda route: route.abort())
 
     page.set_input_files("#upload-input", [payload("a.txt")])
-    expect(line(page, "a.txt")).to_contain_text("The connection was lost.")
-    page.unroute(files)
-    page.get_by_role("button", name="Try again: a.txt").click()
+    expect(line(page, "a.txt")).to_contain_text("Waiting for the connection")
+    expect(page.locator("#upload-live")).to_contain_text("The connection is lost.")
+    page.unroute(tus)
+    page.get_by_role("button", name="Try now").click()
 
     expect(line(page, "a.txt")).to_contain_text("Received")
 

@@ -13,6 +13,7 @@ from upload.models.files import (
 )
 from upload.models.hold import LegalHold
 from upload.models.job import Job, JobItem
+from upload.models.order import BulkItem, BulkOrder
 from upload.models.rollup import Rollup
 from upload.models.session import UploadSession
 from upload.models.submission import InProgressSubmission, Submission
@@ -22,6 +23,8 @@ from upload.models.worker import WorkerBeat
 __all__ = [
     "AccessLog",
     "BaseUploadedFile",
+    "BulkItem",
+    "BulkOrder",
     "Destination",
     "FileCopy",
     "InProgressSubmission",

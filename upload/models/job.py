@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from upload.models.base import PublicUuid
 from upload.models.destination import Destination
+from upload.models.order import BulkOrder
 from upload.models.session import UploadSession
 from upload.querysets import JobQuerySet
 from upload.states import (
@@ -79,6 +80,15 @@ class Job(PublicUuid):
         on_delete=models.SET_NULL,
     )
     approved_at = models.DateTimeField(_("approved"), null=True)
+    # The bulk order that asked for the job, if one did.
+    order = models.ForeignKey(
+        BulkOrder,
+        verbose_name=_("bulk order"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        db_index=False,
+    )
     reason = models.TextField(_("reason"), blank=True)
 
     files_total = models.PositiveIntegerField(_("files"), default=0)
@@ -130,6 +140,11 @@ class Job(PublicUuid):
             models.Index(fields=["state", "next_run_at"], name="job_due"),
             models.Index(fields=["state", "lease_until"], name="job_lease"),
             models.Index(fields=["-created_at", "-id"], name="job_created"),
+            models.Index(
+                fields=["order", "state"],
+                condition=Q(order__isnull=False),
+                name="job_of_order",
+            ),
         ]
 
     def __str__(self) -> str:

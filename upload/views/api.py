@@ -33,7 +33,7 @@ def for_people(request: HttpRequest) -> HttpResponse:
 
 def _line(path: str, method: str, told: dict[str, Any]) -> dict[str, Any]:
     body = told.get("requestBody", {}).get("content", {})
-    fields = [form["schema"]["properties"] for form in body.values()]
+    fields = [form["schema"].get("properties", ()) for form in body.values()]
     return {
         "path": path,
         "method": method.upper(),

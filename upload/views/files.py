@@ -1,4 +1,4 @@
-"""``/upload-session/<uuid>/files/``: list, send and remove the files of a session.
+"""``/upload-session/<uuid>/files/``: list, send, tell of and remove a session's files.
 
 Files of one request are kept or refused one by one. The answer is 201 where all were
 kept, otherwise it has the status and the error of the first that was refused; in both
@@ -97,6 +97,17 @@ def _result(outcome: Outcome) -> dict[str, Any]:
     return {"name": outcome.name, "status": 201, "file": file}
 
 
+def _tell(request: HttpRequest, uuid: UUID, file: UUID) -> HttpResponse:
+    session = visible_session(require_person(request), uuid)
+    temporary = session.tempuploadedfile_set.filter(uuid=file).first()
+    if temporary is not None:
+        return JsonResponse(answers.file_json(temporary, stored=False))
+    stored = session.permuploadedfile_set.filter(uuid=file).first()
+    if stored is None or session.status == SessionStatus.EXPIRED:
+        raise NotFound(_("The session has no file of that UUID."))
+    return JsonResponse(answers.file_json(stored, stored=True))
+
+
 def _remove(request: HttpRequest, uuid: UUID, file: UUID) -> HttpResponse:
     user = require_person(request)
     session = visible_session(user, uuid)
@@ -116,4 +127,4 @@ def _removed(user: Any, session: UploadSession, uuid: UUID) -> HttpResponse:
 
 
 files = endpoint(GET=_list, POST=_send)
-file = endpoint(DELETE=_remove)
+file = endpoint(GET=_tell, DELETE=_remove)

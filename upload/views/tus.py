@@ -21,6 +21,7 @@ from upload.models import UploadSession
 from upload.resumable import Announced, Piece
 from upload.upload_handlers import LeaveUnread
 from upload.views.doors import endpoint, protected, sender_and_session
+from upload.views.sessions import MAX_PAGE, number_of
 
 READ_BYTES = 1 << 20
 STARTED_ON_PAGE = 500
@@ -105,22 +106,36 @@ def _headers(upload: Any) -> dict[str, str]:
 
 
 def _started(request: HttpRequest, uuid: UUID) -> HttpResponse:
-    """List what of the session is unfinished, for its upload page."""
+    """List what was begun in the session, oldest first, for its upload page.
+
+    Finished ones stand there until they expire: a sender whose last answer was lost,
+    or who comes back after a reload, finds them by name, size and ``last_modified``.
+    ``?name=`` lists one name only.
+    """
     sender, session = sender_and_session(request, uuid)
     intake.require_may_send(session, sender)
-    rows = session.unfinishedupload_set.filter(finished_at=None)
-    told = [
-        {
-            "name": upload.name,
-            "relative_path": upload.relative_path,
-            "length": upload.length,
-            "offset": upload.offset,
-            "expires_at": upload.expires_at,
-            "url": _url(session, upload),
-        }
-        for upload in rows.order_by("pk")[:STARTED_ON_PAGE]
-    ]
-    return JsonResponse({"results": told})
+    number = number_of(request, "page", 1, MAX_PAGE)
+    rows = session.unfinishedupload_set.order_by("pk")
+    if "name" in request.GET:
+        rows = rows.filter(name=request.GET["name"])
+    start = (number - 1) * STARTED_ON_PAGE
+    found = list(rows[start : start + STARTED_ON_PAGE + 1])
+    told = [_told(session, upload) for upload in found[:STARTED_ON_PAGE]]
+    more = len(found) > STARTED_ON_PAGE
+    return JsonResponse({"page": number, "more": more, "results": told})
+
+
+def _told(session: UploadSession, upload: Any) -> dict[str, Any]:
+    return {
+        "name": upload.name,
+        "relative_path": upload.relative_path,
+        "length": upload.length,
+        "offset": upload.offset,
+        "finished": upload.finished_at is not None,
+        "last_modified": tus.metadata(upload.metadata).get("last_modified", ""),
+        "expires_at": upload.expires_at,
+        "url": _url(session, upload),
+    }
 
 
 def _url(session: UploadSession, upload: Any) -> str:
@@ -132,18 +147,17 @@ def _create(request: HttpRequest, uuid: UUID) -> HttpResponse:
     sender, session = sender_and_session(request, uuid)
     intake.require_may_send(session, sender)
     announced = _announced(request)
-    piece = None
-    if request.headers.get("Content-Type") or request.headers.get(
-        "Content-Length", "0"
-    ) not in {"", "0"}:
+    piece = Piece((), 0)
+    # Some servers give an empty body a type of their own.
+    length, kind = (request.headers.get(f"Content-{it}") for it in ("Length", "Type"))
+    if length != "0" and (length or kind):
         piece = _piece(request)
 
     def created() -> HttpResponse:
-        upload = resumable.begin(session, announced, sender)
-        if piece is not None and piece.length:
-            resumable.append(upload, 0, piece)
-        elif not announced.length:
-            resumable.append(upload, 0, Piece((), 0))
+        if piece.length or not announced.length:
+            upload = resumable.begin_with(session, announced, sender, piece)
+        else:
+            upload = resumable.begin(session, announced, sender)
         told = _headers(upload) | {"Location": _url(session, upload)}
         return HttpResponse(status=201, headers=told)
 

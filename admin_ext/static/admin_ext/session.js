@@ -38,6 +38,15 @@
         if (document.querySelector("[data-part]")) load(window.location.search, false).catch(() => window.location.reload());
     });
 
+    // Where the drawing is wider than the screen, the present state is what is seen.
+    const present = document.querySelector(".mu-states .mu-present");
+    const around = present?.closest(".mu-scroll");
+    if (around) {
+        const box = present.getBoundingClientRect();
+        const left = around.getBoundingClientRect().left;
+        around.scrollLeft += box.left - left - (around.clientWidth - box.width) / 2;
+    }
+
     const asImage = async (url, name) => {
         const image = new Image();
         image.alt = name;

@@ -1,0 +1,150 @@
+"""Bulk orders: one verb for many sessions. Thin: ``orders`` decides."""
+
+from typing import TYPE_CHECKING, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from upload.models.base import PublicUuid
+from upload.models.destination import Destination
+from upload.models.session import UploadSession
+from upload.querysets import OrderQuerySet
+from upload.states import (
+    ENDED_JOB_STATES,
+    Obstacle,
+    OrderOutcome,
+    OrderState,
+    OrderVerb,
+    SessionStatus,
+)
+
+if TYPE_CHECKING:
+    from django.db.models.manager import Manager
+
+    OrderManager = Manager["BulkOrder"]
+
+
+class BulkOrder(PublicUuid):
+    """One verb for many sessions, done in the background session by session.
+
+    ::
+
+        DRAFT ─▶ QUEUED ◀──▶ RUNNING ─▶ SUCCEEDED | FAILED | CANCELLED
+
+    A draft is what a preview shows: its sessions are chosen, and it is deleted if
+    nobody confirms it. ``fence``, ``attempts`` and the lease are as a job has them.
+    """
+
+    verb = models.CharField(_("action"), max_length=16, choices=OrderVerb.choices)
+    state = models.CharField(
+        _("state"), max_length=16, choices=OrderState.choices, default=OrderState.DRAFT
+    )
+    requester = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("asked by"),
+        null=True,
+        related_name="bulk_orders",
+        on_delete=models.SET_NULL,
+    )
+    requester_name = models.CharField(_("asked by"), max_length=150, blank=True)
+    destination = models.ForeignKey(
+        Destination,
+        verbose_name=_("destination"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+    )
+    reason = models.TextField(_("reason"), blank=True)
+    # The query string of the list that the sessions were chosen from.
+    selection = models.TextField(_("chosen from"), blank=True)
+    sessions_total = models.PositiveIntegerField(_("sessions"), default=0)
+
+    created_at = models.DateTimeField(_("drafted"), default=timezone.now)
+    confirmed_at = models.DateTimeField(_("asked"), null=True)
+    started_at = models.DateTimeField(_("started"), null=True)
+    finished_at = models.DateTimeField(_("finished"), null=True)
+    enqueued_at = models.DateTimeField(_("queued"), null=True)
+    next_run_at = models.DateTimeField(_("next run"), default=timezone.now)
+    heartbeat_at = models.DateTimeField(_("last heartbeat"), null=True)
+    lease_until = models.DateTimeField(_("lease until"), null=True)
+    lease_owner = models.CharField(_("worker"), max_length=255, blank=True)
+    fence = models.PositiveIntegerField(_("fence"), default=0)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    cancel_requested_at = models.DateTimeField(_("cancel asked"), null=True)
+    error = models.TextField(_("error"), blank=True)
+    error_code = models.CharField(_("error code"), max_length=64, blank=True)
+
+    objects: ClassVar["OrderManager"] = OrderQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("bulk order")
+        verbose_name_plural = _("bulk orders")
+        ordering = ["-created_at", "-pk"]
+        indexes = [
+            models.Index(fields=["state", "next_run_at"], name="order_due"),
+            models.Index(fields=["state", "lease_until"], name="order_lease"),
+            models.Index(fields=["-created_at", "-id"], name="order_created"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_verb_display()} {self.uuid}"
+
+    @property
+    def is_draft(self) -> bool:
+        return self.state == OrderState.DRAFT
+
+    @property
+    def has_ended(self) -> bool:
+        return self.state in ENDED_JOB_STATES
+
+
+class BulkItem(models.Model):
+    """One session of a bulk order: what it was when chosen, and what became of it.
+
+    Neither key is a constraint of the database: a hundred thousand rows are inserted
+    while a person waits, and a session's row may go while its outcome stays.
+    ``job_uuid`` names the job that was queued, or decided on.
+    """
+
+    order = models.ForeignKey(
+        BulkOrder,
+        related_name="item_set",
+        on_delete=models.CASCADE,
+        db_constraint=False,
+        db_index=False,  # the index below begins with it
+    )
+    session = models.ForeignKey(
+        UploadSession,
+        verbose_name=_("session"),
+        null=True,
+        related_name="+",
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+    )
+    session_uuid = models.UUIDField(_("session UUID"))
+    session_status = models.CharField(
+        _("status when chosen"), max_length=2, choices=SessionStatus.choices
+    )
+    files = models.PositiveIntegerField(_("files"), default=0)
+    size_bytes = models.PositiveBigIntegerField(_("size"), default=0)
+    obstacle = models.CharField(max_length=16, blank=True, choices=Obstacle.choices)
+    outcome = models.CharField(
+        _("outcome"),
+        max_length=16,
+        choices=OrderOutcome.choices,
+        default=OrderOutcome.PENDING,
+    )
+    reason = models.TextField(_("reason"), blank=True)
+    job_uuid = models.UUIDField(_("job UUID"), null=True)
+
+    class Meta:
+        verbose_name = _("session of a bulk order")
+        verbose_name_plural = _("sessions of a bulk order")
+        ordering = ["pk"]
+        indexes = [models.Index(fields=["order", "outcome", "id"], name="order_item")]
+
+    def __str__(self) -> str:
+        return f"{self.session_uuid}"

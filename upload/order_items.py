@@ -1,0 +1,52 @@
+"""The items of a bulk order: taken in batches, settled in batches.
+
+Called under the order's lease. An item is settled in the transaction that does its
+deed, so that no deed is done twice.
+"""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from upload.errors import (
+    DATABASE_ERRORS,
+    JobCancelled,
+    LeaseLost,
+    MunimentError,
+    NotFound,
+    WorkerStopping,
+)
+from upload.models import BulkItem, BulkOrder
+from upload.states import OrderOutcome
+
+# These say nothing about the session at hand, so they end the attempt.
+NOT_THE_SESSION = (*DATABASE_ERRORS, JobCancelled, LeaseLost, WorkerStopping)
+
+
+def batch(order: BulkOrder, outcome: OrderOutcome, count: int) -> list[BulkItem]:
+    """Return the next items that stand at ``outcome``, in the order of the plan."""
+    rows = order.item_set.filter(outcome=outcome).order_by("pk")
+    return list(rows[:count])
+
+
+def settle(items: list[BulkItem]) -> None:
+    """Write outcomes, reasons and jobs: one statement for all that are alike."""
+    alike: dict[tuple[Any, ...], list[int]] = {}
+    for item in items:
+        told = (item.outcome, item.reason, item.job_uuid)
+        alike.setdefault(told, []).append(item.pk)
+    for (outcome, reason, job_uuid), keys in alike.items():
+        BulkItem.objects.filter(pk__in=keys).update(
+            outcome=outcome, reason=reason, job_uuid=job_uuid
+        )
+
+
+def settle_rest(order: BulkOrder, outcome: OrderOutcome, reason: str) -> int:
+    """Settle what no attempt will come to; return how many sessions."""
+    rest = order.item_set.filter(outcome=OrderOutcome.PENDING)
+    return rest.update(outcome=outcome, reason=reason)
+
+
+def gone() -> MunimentError:
+    """Return what is told of a session that is not there for the person any more."""
+    return NotFound(_("It does not exist any more, or is not for you to see."))

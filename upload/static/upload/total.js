@@ -1,0 +1,57 @@
+// One bar for all that this page sends: files, bytes, rate and time left.
+import { Rate } from "./rate.js";
+import { say, size, timeLeft, words } from "./words.js";
+
+const byId = (id) => document.getElementById(id);
+const rate = new Rate();
+
+export function drawTotal(queue) {
+    const mine = queue.items.filter((item) => item.mine);
+    byId("upload-total").hidden = mine.length === 0;
+    // What was refused is settled: its bytes will not come.
+    const coming = mine.filter((item) => item.state !== "failed");
+    const all = coming.reduce((sum, item) => sum + item.size, 0);
+    const sent = coming.reduce((sum, item) => sum + item.sent, 0);
+    const done = mine.filter((item) => item.state === "kept").length;
+    const part = all ? sent / all : coming.length ? done / coming.length : 0;
+    byId("upload-total-bar").value = part;
+    const percent = Math.floor(100 * part);
+    byId("upload-total-text").textContent = say(words.total, { done, all: mine.length, percent });
+    byId("upload-total-more").textContent = moreOf(queue, { sent, all });
+    drawButtons(queue, mine);
+}
+
+function moreOf(queue, { sent, all }) {
+    const facts = { sent: size(sent), all: size(all) };
+    if (!queue.running.size) {
+        rate.forget();
+        return say(words.bytes, facts);
+    }
+    const perSecond = rate.at(queue.moved);
+    if (!perSecond) {
+        return say(words.bytes, facts);
+    }
+    const left = timeLeft((all - sent) / perSecond);
+    return say(words.bytesAndRate, { ...facts, rate: size(perSecond), left });
+}
+
+function drawButtons(queue, mine) {
+    const has = (...states) => mine.some((item) => states.includes(item.state));
+    const failed = mine.filter((item) => item.state === "failed").length;
+    swap("upload-pause-all", "upload-resume-all", queue.held || !has("waiting", "sending"));
+    byId("upload-resume-all").disabled = !has("waiting", "paused");
+    byId("upload-pause-all").parentElement.hidden = !has("waiting", "sending", "paused") && failed < 2;
+    byId("upload-retry-all").hidden = failed < 2;
+    byId("upload-clear-all").hidden = failed < 2;
+}
+
+// Show one of two buttons that take each other's place, and its focus.
+function swap(first, second, second_is_shown) {
+    const [gone, shown] = second_is_shown ? [first, second] : [second, first];
+    const hadFocus = document.activeElement === byId(gone);
+    byId(gone).hidden = true;
+    byId(shown).hidden = false;
+    if (hadFocus) {
+        byId(shown).focus();
+    }
+}
