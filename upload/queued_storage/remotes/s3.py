@@ -8,6 +8,8 @@ See docs/decisions/0007.
 """
 
 import hashlib
+import os
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from itertools import chain, islice
@@ -42,6 +44,7 @@ except ImportError as error:
 PATIENCE_SECONDS = 120.0
 # The metadata by which a save knows its own object again.
 NOTE = "muniment-save"
+MAKING = threading.Lock()
 
 
 @deconstructible
@@ -55,6 +58,7 @@ class VerifiedS3Storage(RemoteStorage, S3Storage):
 
     def __init__(self, **options: Any) -> None:
         self._patience_seconds = options.pop("patience_seconds", PATIENCE_SECONDS)
+        self._shared: tuple[int, Any] = (0, None)
         super().__init__(**options)
         if self.file_overwrite or self.gzip:
             raise ImproperlyConfigured(
@@ -71,8 +75,19 @@ class VerifiedS3Storage(RemoteStorage, S3Storage):
 
     def _calls(self) -> Calls:
         place = f"s3://{self.bucket_name}/{self.location}".rstrip("/")
-        client = self.connection.meta.client
-        return Calls(client, self.bucket_name, place, Patience(self._patience_seconds))
+        return Calls(
+            self._client(), self.bucket_name, place, Patience(self._patience_seconds)
+        )
+
+    def _client(self) -> Any:
+        """Return the client of this process; threads may share one, forks may not.
+
+        Making one takes longer than sending a hundred short files.
+        """
+        with MAKING:
+            if self._shared[0] != os.getpid():
+                self._shared = (os.getpid(), self.connection.meta.client)
+        return self._shared[1]
 
     def _key(self, path: str) -> str:
         return f"{self.location}/{path}".lstrip("/")
@@ -177,11 +192,16 @@ class VerifiedS3Storage(RemoteStorage, S3Storage):
                 more = {"ContinuationToken": page["NextContinuationToken"]}
 
     def close(self) -> None:
-        """End this thread's connections; the next call opens them again."""
-        connection = getattr(self._connections, "connection", None)
-        if connection is not None:
-            connection.meta.client.close()
-            self._connections.connection = None
+        """End the connections; the next call opens them again."""
+        with MAKING:
+            (_owner, client), self._shared = self._shared, (0, None)
+        if client is not None:
+            client.close()
+        self._connections.connection = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        state: dict[str, Any] = super().__getstate__()
+        return state | {"_shared": (0, None)}
 
 
 def _etag_of(body: bytes) -> str:
