@@ -257,7 +257,11 @@ class QueuedStorage(Storage):
         """
         incoming = Incoming(content, name)
         free = self.get_available_name(name or content.name, max_length)
-        stored = self.local.save(free, incoming, max_length)
+        if type(self.local).save is Storage.save:
+            # Its part after the search for a free name, which was just made.
+            stored = self.local._save(free, incoming)
+        else:
+            stored = self.local.save(free, incoming, max_length)
         filing.file(self, stored, incoming.receipt)
         return stored
 

@@ -29,6 +29,8 @@ THREADS = 4
 HANDFUL = 16
 TURN_SECONDS = 60.0
 LOOK_SECONDS = 1.0
+SETTLE_SECONDS = 0.2
+MOST_UNSETTLED = 12
 FAILURES_OF_AN_OUTAGE = 8
 MOST_NAMES_TRIED = 20
 
@@ -58,7 +60,7 @@ class Drain:
         self._lost: set[int] = set()
         self._halt = threading.Event()
         self._failures_in_a_row = 0
-        self._renewed = time.monotonic()
+        self._renewed = self._settled_at = time.monotonic()
         self._settled = settling.Counts()
 
     def run(self) -> str:
@@ -86,14 +88,15 @@ class Drain:
         ending = is_over or self._is_away() or self._halt.is_set()
         if ending:
             self._cancel_waiting()
-        elif len(self._running) <= THREADS:
+        elif sum(not future.done() for future in self._running) <= THREADS:
             self._fill(pool)
         if not self._running:
             return False
         lease = settings.QUEUED_STORAGE_LEASE_SECONDS
         patience = min(LOOK_SECONDS, lease / 4)
-        done, _rest = wait(self._running, patience, FIRST_COMPLETED)
-        self._settle([future for future in done if not future.cancelled()], pool)
+        moving = [future for future in self._running if not future.done()]
+        wait(moving, patience, FIRST_COMPLETED)
+        self._settle_some(pool)
         if time.monotonic() - self._renewed > lease / 4:
             self._renew()
         return True
@@ -153,6 +156,17 @@ class Drain:
         root, extension = splitext(file_name)
         other = self._storage.remote.get_alternative_name(root, extension)
         return join(folder, other)
+
+    def _settle_some(self, pool: ThreadPoolExecutor) -> None:
+        """Settle several at a time: each time the disk is waited for."""
+        done = [future for future in self._running if future.done()]
+        is_time = time.monotonic() - self._settled_at > SETTLE_SECONDS
+        if done and (is_time or len(done) >= MOST_UNSETTLED or self._all_ended(done)):
+            self._settle(done, pool)
+            self._settled_at = time.monotonic()
+
+    def _all_ended(self, done: list[Future[Outcome]]) -> bool:
+        return len(done) == len(self._running)
 
     def _settle(self, done: list[Future[Outcome]], pool: ThreadPoolExecutor) -> None:
         outcomes = [future.result() for future in done]

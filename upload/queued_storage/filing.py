@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import datetime
 from typing import Any
 
@@ -22,16 +22,22 @@ def file(storage: Any, name: str, receipt: Receipt | None) -> QueuedFile:
     """Write the row of a file that was just saved; queue its transfer on commit."""
     row = _new_row(storage, name, receipt)
     try:
-        with transaction.atomic(records.write_alias()):
-            row.save(force_insert=True)
+        _insert(row)
     except IntegrityError:
         # The remote's name was promised to another file meanwhile: chosen anew later.
         row.remote_name, row.remote_digest = "", None
-        with transaction.atomic(records.write_alias()):
-            row.save(force_insert=True)
+        _insert(row)
     if not storage.delayed:
         queueing.ask_on_commit(storage.storage_key)
     return row
+
+
+def _insert(row: QueuedFile) -> None:
+    """Insert by one statement; an error leaves the caller's transaction whole."""
+    alias = records.write_alias()
+    is_inside = transaction.get_connection(alias).in_atomic_block
+    with transaction.atomic(alias) if is_inside else nullcontext():
+        row.save(force_insert=True, using=alias)
 
 
 def file_many(storage: Any, placed: Iterable[tuple[str, Receipt]]) -> None:

@@ -18,15 +18,14 @@ def ask_on_commit(storage_key: str) -> None:
 
 def ask(storage_key: str) -> bool:
     """Queue a task unless one waits; return whether it was queued."""
-    rows = DrainRequest.objects.filter(storage=storage_key)
-    if not rows.filter(is_asked=False).update(is_asked=True, asked_at=timezone.now()):
-        if rows.exists():
-            return False
-        _row, is_new = DrainRequest.objects.get_or_create(
-            storage=storage_key, defaults={"is_asked": True}
-        )
-        if not is_new:
-            return False
+    asked = records.is_asked(storage_key)
+    if asked is None:
+        DrainRequest.objects.get_or_create(storage=storage_key)
+    if asked:
+        return False
+    rows = DrainRequest.objects.filter(storage=storage_key, is_asked=False)
+    if not rows.update(is_asked=True, asked_at=timezone.now()):
+        return False  # somebody else has just asked
     push(storage_key)
     return True
 

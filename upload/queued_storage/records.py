@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from upload.queued_storage import identity
 from upload.queued_storage.conf import settings
-from upload.queued_storage.models import SENT, FileState, QueuedFile
+from upload.queued_storage.models import SENT, DrainRequest, FileState, QueuedFile
 
 LONGEST_DELAY = timedelta(hours=1)
 MOST_DOUBLINGS = 12
@@ -61,6 +61,18 @@ def is_free(name_digest: str, remote_digest: str) -> bool:
             [name_digest, remote_digest],
         )
         return cursor.fetchone() is None
+
+
+def is_asked(storage_key: str) -> bool | None:
+    """Return whether a task is asked for, None where none ever was."""
+    table = DrainRequest._meta.db_table
+    with connections[write_alias()].cursor() as cursor:
+        cursor.execute(
+            f"SELECT is_asked FROM {table} WHERE storage = %s",  # noqa: S608
+            [storage_key],
+        )
+        found = cursor.fetchone()
+    return None if found is None else bool(found[0])
 
 
 def owner() -> str:

@@ -1,11 +1,15 @@
 """django-storages' ``S3Storage``, streamed and checked, and never replacing.
 
 The stock one keeps an opened object whole in memory and overwrites by default. Here
-each request carries the MD5 of its body, which the server checks; after the last one it
-is asked how long the object is. ``If-None-Match`` refuses a taken name where the server
-knows it; elsewhere the name is asked for before. See docs/decisions/0007.
+each request carries the MD5 of its body, which the server checks; where the object's
+ETag is not just that, it is asked in the end how long the object is. ``If-None-Match``
+refuses a taken name where the server knows it; elsewhere the name is asked for before.
+See docs/decisions/0007.
 """
 
+import hashlib
+import os
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from itertools import chain, islice
@@ -40,6 +44,7 @@ except ImportError as error:
 PATIENCE_SECONDS = 120.0
 # The metadata by which a save knows its own object again.
 NOTE = "muniment-save"
+MAKING = threading.Lock()
 
 
 @deconstructible
@@ -53,6 +58,7 @@ class VerifiedS3Storage(RemoteStorage, S3Storage):
 
     def __init__(self, **options: Any) -> None:
         self._patience_seconds = options.pop("patience_seconds", PATIENCE_SECONDS)
+        self._shared: tuple[int, Any] = (0, None)
         super().__init__(**options)
         if self.file_overwrite or self.gzip:
             raise ImproperlyConfigured(
@@ -69,8 +75,19 @@ class VerifiedS3Storage(RemoteStorage, S3Storage):
 
     def _calls(self) -> Calls:
         place = f"s3://{self.bucket_name}/{self.location}".rstrip("/")
-        client = self.connection.meta.client
-        return Calls(client, self.bucket_name, place, Patience(self._patience_seconds))
+        return Calls(
+            self._client(), self.bucket_name, place, Patience(self._patience_seconds)
+        )
+
+    def _client(self) -> Any:
+        """Return the client of this process; threads may share one, forks may not.
+
+        Making one takes longer than sending a hundred short files.
+        """
+        with MAKING:
+            if self._shared[0] != os.getpid():
+                self._shared = (os.getpid(), self.connection.meta.client)
+        return self._shared[1]
 
     def _key(self, path: str) -> str:
         return f"{self.location}/{path}".lstrip("/")
@@ -97,8 +114,9 @@ class VerifiedS3Storage(RemoteStorage, S3Storage):
             length = part_bytes(getattr(content, "size", None))
             with Hasher() as hasher:
                 parts = regrouped(chunks, length, hasher, silent)
-                etag = self._upload(calls, self._key(path), parts, parameters)
-            self._settle(calls, path, (etag, token), hasher.size_bytes)
+                etag, wanted = self._upload(calls, self._key(path), parts, parameters)
+            if not wanted or etag != wanted:
+                self._settle(calls, path, (etag, token), hasher.size_bytes)
 
     def _upload(
         self,
@@ -106,8 +124,12 @@ class VerifiedS3Storage(RemoteStorage, S3Storage):
         key: str,
         parts: Iterator[bytes],
         parameters: dict[str, Any],
-    ) -> str:
-        """Return the new object's ETag, ``""`` where it is not known to be ours."""
+    ) -> tuple[str, str]:
+        """Return the new object's ETag, ``""`` where it is not known to be ours.
+
+        Then the ETag by which the server says that it has just these bytes; ``""``
+        where it may say so in other words.
+        """
         start = list(islice(parts, 2))
         kind = Whole if len(start) == 1 else Upload
         note = self._key(parameters["Metadata"][NOTE])
@@ -117,7 +139,8 @@ class VerifiedS3Storage(RemoteStorage, S3Storage):
             writing.begin(parameters)
             for part in chain(start, parts):
                 writing.send(part)
-            return writing.complete()
+            etag = writing.complete()
+        return etag, _etag_of(start[0]) if kind is Whole else ""
 
     def _settle(
         self, calls: Calls, path: str, ours: tuple[str, str], sent_bytes: int
@@ -169,8 +192,18 @@ class VerifiedS3Storage(RemoteStorage, S3Storage):
                 more = {"ContinuationToken": page["NextContinuationToken"]}
 
     def close(self) -> None:
-        """End this thread's connections; the next call opens them again."""
-        connection = getattr(self._connections, "connection", None)
-        if connection is not None:
-            connection.meta.client.close()
-            self._connections.connection = None
+        """End the connections; the next call opens them again."""
+        with MAKING:
+            (_owner, client), self._shared = self._shared, (0, None)
+        if client is not None:
+            client.close()
+        self._connections.connection = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        state: dict[str, Any] = super().__getstate__()
+        return state | {"_shared": (0, None)}
+
+
+def _etag_of(body: bytes) -> str:
+    """Return the ETag of an object that was sent in one request, not encrypted."""
+    return f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"'
