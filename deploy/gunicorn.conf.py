@@ -18,7 +18,7 @@ worker_class = "gthread"
 threads = 8
 timeout = 60  # of a worker that shows no life, not of a request
 graceful_timeout = 8
-# A sender that falls silent in the middle of a body is dropped; what came by tus stays.
+# A sender that falls silent in the middle of a body is dropped; by tus it may go on.
 body_timeout = int(os.environ.get("BODY_TIMEOUT_SECONDS", "60"))
 keepalive = 5
 preload_app = True

@@ -7,11 +7,11 @@ database connection; only hashing of long files runs beside it.
 import hashlib
 import os
 import queue
-import stat
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -20,16 +20,13 @@ from django.utils.translation import gettext as _
 
 from upload.durable import (
     Entry,
-    FolderSyncs,
-    link,
     start_writing,
     sync_data,
     sync_file,
-    syncing,
     write_all,
 )
 from upload.errors import DigestMismatch, ShortWrite
-from upload.paths import ROOT_FLAGS, closing, open_regular, unsafe
+from upload.paths import ROOT_FLAGS, closing, open_regular
 
 CHUNK_BYTES = 1 << 20
 # Each such stretch is written out on its own, so that the last fsync stays short.
@@ -79,8 +76,7 @@ def verify(name: str, expected: Receipt | None, actual: Receipt) -> None:
 class Hasher:
     """Counts and hashes chunks; past 8 MiB a thread of its own does the hashing.
 
-    The receipt is there when the block has ended without an error; the thread has
-    ended then in every case.
+    The thread has ended with the receipt or the block, whichever comes first.
     """
 
     pieces_waiting = CHUNKS_WAITING
@@ -132,13 +128,22 @@ class Hasher:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._thread is not None:
-            self._waiting.put(None)
-            self._thread.join()
+        self._end()
         if self._error is not None and kind is None:
             raise self._error
 
+    def _end(self) -> None:
+        """Wait until all that was handed on is hashed."""
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            self._waiting.put(None)
+            thread.join()
+
     def receipt(self) -> Receipt:
+        """Return what was counted and hashed; nothing may come after it."""
+        self._end()
+        if self._error is not None:
+            raise self._error
         return Receipt(self.size_bytes, self._sha256.hexdigest())
 
 
@@ -223,9 +228,27 @@ def stage(
 ) -> Receipt:
     """Write a new file durably under a staging name and return what was written.
 
-    On any error, ``beat``'s included, the staging file is dropped and the error
-    passes. ``beat`` is called after each chunk with its number of bytes. With
-    ``read_back`` the digest is that of what the disk gives back.
+    See ``begun`` for errors, ``beat`` and ``read_back``.
+    """
+    with begun(chunks, staging, beat, mode, read_back=read_back) as finish:
+        return finish()
+
+
+@contextmanager
+def begun(
+    chunks: Iterable[bytes],
+    staging: Entry,
+    beat: Beat = silent,
+    mode: int = PRIVATE_FILE,
+    *,
+    read_back: bool = False,
+) -> Iterator[Callable[[], Receipt]]:
+    """Write a new file under a staging name; yield what makes it durable.
+
+    The last bytes are on their way to the disk meanwhile. What is yielded waits for
+    them and returns what was written; with ``read_back`` the digest is that of what the
+    disk gives back. On any error, ``beat``'s included, the staging file is dropped and
+    the error passes. ``beat`` is called after each chunk with its number of bytes.
     """
     descriptor = os.open(staging.name, STAGE_FLAGS, PRIVATE_FILE, dir_fd=staging.folder)
     try:
@@ -235,11 +258,15 @@ def stage(
         ):
             _write(descriptor, chunks, beat, hasher)
             _set_mode(descriptor, mode)
-            sync_file(descriptor)
-            hasher.synced()
+            yield partial(_finish, descriptor, hasher)
     except BaseException:
         staging.drop()
         raise
+
+
+def _finish(descriptor: int, hasher: Hasher) -> Receipt:
+    sync_file(descriptor)
+    hasher.synced()
     return hasher.receipt()
 
 
@@ -260,6 +287,8 @@ def _write(
             hasher.synced()
             unsynced = 0
         beat(len(data))
+    if hasher.size_bytes > started:
+        start_writing(descriptor, started, hasher.size_bytes - started)
     _require_length(descriptor, hasher.size_bytes)
 
 
@@ -317,24 +346,3 @@ def receipt_of(chunks: Iterable[bytes], beat: Beat = silent) -> Receipt:
 def digest(source: Source, beat: Beat = silent, *, fresh: bool = False) -> Receipt:
     """Return what a regular file holds now; ``fresh`` as for ``read_chunks``."""
     return receipt_of(read_chunks(source, fresh=fresh), beat)
-
-
-def link_into_place(
-    source: Entry, final: Entry, syncs: FolderSyncs | None = None
-) -> os.stat_result:
-    """Give a regular file a second name in its file system, without copying bytes.
-
-    Return the file's status. What is linked there already is success. Raise
-    ``UnsafePath``, ``TargetOccupied``, ``FolderGone``, or ``OSError`` with ``EXDEV``
-    where the file has to be streamed instead.
-    """
-    seen = source.stat()
-    if not stat.S_ISREG(seen.st_mode):
-        raise unsafe(source.name)
-    with syncing(syncs) as pending:
-        link(source, final)
-        if not os.path.samestat(seen, final.stat()):
-            final.drop()
-            raise unsafe(source.name)
-        pending.add(final.folder)
-    return seen

@@ -161,10 +161,13 @@ def _in_the_way(verb: OrderVerb) -> Exists:
 
 def _retry_whens(actor: Any) -> Whens:
     """A retry takes a failed last job, and what that job took."""
-    last = Job.objects.filter(session=OuterRef("pk"), kind__in=MOVING_KINDS)
+    # Asked from within a query of jobs, whose own key is not the session's.
+    last = Job.objects.filter(session=OuterRef("session"), kind__in=MOVING_KINDS)
     newest = Subquery(last.order_by("-pk").values("pk")[:1])
     failed = Job.objects.filter(
-        pk=newest, state__in=[JobState.FAILED, JobState.CANCELLED]
+        session=OuterRef("pk"),
+        pk=newest,
+        state__in=[JobState.FAILED, JobState.CANCELLED],
     )
     whens = [_when(Obstacle.NOTHING_FAILED, ~Exists(failed))]
     for kind in MOVING_KINDS:

@@ -16,7 +16,7 @@ from uuid import UUID
 from django.core.files.storage import Storage
 from django.utils import timezone
 
-from upload import conf, discard
+from upload import conf, discard, paths
 from upload.models import (
     Destination,
     JobItem,
@@ -112,12 +112,21 @@ def _judge(
         found.unexplained.append(f"{alias}:{key}")
         logger.warning("Orphan kept, nothing explains it: %s:%s", alias, key)
         return
-    if session.job_set.moving().exists():
+    if session.job_set.moving().exists() or _is_unfinished(alias, key, session):
         return
     found.deleted.append(f"{alias}:{key}")
     if not dry_run:
         logger.info("Orphan deleted: %s:%s", alias, key)
         discard.delete_bytes(storage, [key])
+
+
+def _is_unfinished(alias: str, key: str, session: UploadSession) -> bool:
+    """Return whether a crash left a resumable upload here, which goes on from it."""
+    if alias != TEMPORARY:
+        return False
+    begun = session.unfinishedupload_set.filter(finished_at=None)
+    uuids = begun.values_list("uuid", flat=True)
+    return any(paths.key_for(session.uuid, uuid) == key for uuid in uuids)
 
 
 def _session_of(key: str) -> UploadSession | None:

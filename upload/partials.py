@@ -145,6 +145,21 @@ def put_in_place(descriptor: int, uuid: UUID, key: str, receipt: Receipt) -> Rec
     return receive_into(storage, key, read_descriptor(descriptor), receipt)
 
 
+def give_back(uuid: UUID, key: str) -> None:
+    """Undo ``put_in_place``: what was acknowledged of the upload stays its own.
+
+    A partial that was never placed is fine.
+    """
+    storage = TempFileStorage()
+    tree = durable_tree(storage)
+    if tree is None:
+        storage.delete(key)
+        return
+    with suppress(FileNotFoundError), _folder() as folder, tree.entry(key) as final:
+        if final.exists():
+            place(final, Entry(folder, name_of(uuid)))
+
+
 def strays(min_age_seconds: float) -> Iterator[UUID]:
     """Yield the uuids of partials that nobody has written to for so long."""
     before = time.time() - min_age_seconds

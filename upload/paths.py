@@ -15,7 +15,15 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from upload.durable import Entry, FolderGone, FolderSyncs, occupied, sync_folder
+from upload.durable import (
+    Entry,
+    FolderGone,
+    FolderSyncs,
+    link,
+    occupied,
+    sync_folder,
+    syncing,
+)
 from upload.errors import UnsafePath
 
 ROOT_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -166,6 +174,27 @@ def open_below(root: Path, key: str) -> int:
     *folders, name = parts_of(key)
     with closing(open_root(root)) as top, walk(top, folders) as folder:
         return open_regular(Entry(folder, name))
+
+
+def link_into_place(
+    source: Entry, final: Entry, syncs: FolderSyncs | None = None
+) -> os.stat_result:
+    """Give a regular file a second name in its file system, without copying bytes.
+
+    Return the file's status. What is linked there already is success. Raise
+    ``UnsafePath``, ``TargetOccupied``, ``FolderGone``, or ``OSError`` with ``EXDEV``
+    where the file has to be streamed instead.
+    """
+    seen = source.stat()
+    if not stat.S_ISREG(seen.st_mode):
+        raise unsafe(source.name)
+    with syncing(syncs) as pending:
+        link(source, final)
+        if not os.path.samestat(seen, final.stat()):
+            final.drop()
+            raise unsafe(source.name)
+        pending.add(final.folder)
+    return seen
 
 
 def prune_empty(

@@ -8,7 +8,7 @@ same few folders again and again. Not shared between threads; closed by its batc
 
 import errno
 import os
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
@@ -20,11 +20,12 @@ MOST_FOLDERS = 64
 
 
 class PinnedTree(Tree):
-    """Keeps up to 64 folders open; prunes emptied folders once, at its end."""
+    """Keeps up to 64 folders open, and all in use; prunes emptied ones at its end."""
 
     def __init__(self, tree: Tree) -> None:
         super().__init__(tree._open_root, tree.layout)
         self._held: OrderedDict[tuple[str, ...], int] = OrderedDict()
+        self._used: Counter[tuple[str, ...]] = Counter()
         self._missing: set[tuple[str, ...]] = set()
         self._emptied: dict[tuple[str, ...], None] = {}
         self._device: int | None = None
@@ -32,15 +33,19 @@ class PinnedTree(Tree):
     @contextmanager
     def folder(self, parts: Sequence[str], *, make: bool = False) -> Iterator[int]:
         wanted = tuple(parts)
-        if wanted in self._held:
+        self._used[wanted] += 1
+        try:
+            if wanted not in self._held:
+                self._hold(wanted, make=make)
             self._held.move_to_end(wanted)
-        else:
-            self._hold(wanted, make=make)
-        yield self._held[wanted]
+            yield self._held[wanted]
+        finally:
+            self._used[wanted] -= 1
 
     def _hold(self, parts: tuple[str, ...], *, make: bool) -> None:
         if parts in self._missing and not make:
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), parts[-1])
+            code = errno.ENOENT
+            raise FileNotFoundError(code, os.strerror(code), "/".join(parts))
         try:
             with super().folder(parts, make=make) as folder:
                 self._held[parts] = os.dup(folder)
@@ -49,14 +54,17 @@ class PinnedTree(Tree):
             raise
         self._missing.discard(parts)
         if len(self._held) > MOST_FOLDERS:
-            _parts, oldest = self._held.popitem(last=False)
-            os.close(oldest)
+            idle = (held for held in self._held if not self._used[held])
+            self.forget(next(idle, parts))
 
     def forget(self, parts: Sequence[str]) -> None:
-        """Let go of a folder that another process has pruned."""
-        descriptor = self._held.pop(tuple(parts), None)
-        if descriptor is not None:
-            os.close(descriptor)
+        """Let go of a folder, as of one that another process has pruned.
+
+        One that somebody works in right now stays open.
+        """
+        held = tuple(parts)
+        if held in self._held and not self._used[held]:
+            os.close(self._held.pop(held))
 
     def device(self) -> int:
         if self._device is None:

@@ -42,7 +42,8 @@ class Intent:
 
 
 PLAIN = Intent()
-NUMBERED_TRIES = 1000
+# Others may take the number that was free a moment ago.
+NUMBERED_TRIES = 100
 
 
 def receive(session: Any, file: UploadedFile, intent: Intent = PLAIN) -> Any:
@@ -73,7 +74,8 @@ def receive(session: Any, file: UploadedFile, intent: Intent = PLAIN) -> Any:
     except (MunimentError, OSError):
         # Only where the row surely is not there: after a lost connection the commit
         # may have happened, and the sweep decides about the bytes.
-        storage.delete(key)
+        withdraw = file.withdraw if isinstance(file, StagedFile) else storage.delete
+        withdraw(key)
         raise
     return row
 
@@ -161,9 +163,9 @@ def _remember_head(file: UploadedFile, head: list[bytes]) -> Iterator[bytes]:
 
 
 def _commit(session: Any, row: Any, intent: Intent) -> None:
-    """Insert the row under its name, or under the next free number of it."""
+    """Insert the row under its name, or under a free number of it."""
     cause = Cause(actor=intent.actor, detail={"file": row.original_name})
-    for number in range(1, NUMBERED_TRIES):
+    for _attempt in range(NUMBERED_TRIES):
         try:
             with transaction.atomic():
                 _insert(session, row, cause, intent)
@@ -171,8 +173,29 @@ def _commit(session: Any, row: Any, intent: Intent) -> None:
         except (IntegrityError, NameTaken):
             if not intent.numbered:
                 _refuse_taken(session, row.name)
-            row.name = names.numbered(row.original_name, number + 1)
+            row.name = _free_name(session, row.original_name)
     _refuse_taken(session, row.original_name)
+
+
+def _free_name(session: Any, name: str) -> str:
+    """Return a numbered name that no file of the session has now.
+
+    Numbers are doubled, then halved: thousands of files of one name, as folders bring
+    them, cost a few questions each.
+    """
+
+    def is_taken(number: int) -> bool:
+        same = {"name": names.numbered(name, number)}
+        both = session.tempuploadedfile_set, session.permuploadedfile_set
+        return any(files.filter(**same).exists() for files in both)
+
+    taken, free = 1, 2
+    while is_taken(free):
+        taken, free = free, free * 2
+    while free - taken > 1:
+        middle = (taken + free) // 2
+        taken, free = (middle, free) if is_taken(middle) else (taken, middle)
+    return names.numbered(name, free)
 
 
 def _insert(session: Any, row: Any, cause: Cause, intent: Intent) -> None:

@@ -39,6 +39,7 @@ from upload.errors import (
     MunimentError,
     NoRoom,
     OffsetConflict,
+    ScannerUnavailable,
     TooLarge,
 )
 from upload.intake import Sender
@@ -304,13 +305,14 @@ def _finish(upload: Any, descriptor: int, receipt: Receipt) -> None:
     staged = StagedFile(
         upload.name, head, receipt, (partial(_bytes, descriptor), place)
     )
+    staged.withdraw = partial(partials.give_back, uuid)
     try:
         if upload.sha256:
             verify(upload.name, Receipt(receipt.size_bytes, upload.sha256), receipt)
         validation.after_bytes(staged)
         receive(upload.session, staged, _intent(upload))
-    except NoRoom:
-        raise
+    except (NoRoom, ScannerUnavailable):
+        raise  # the last piece is sent again when that is over
     except MunimentError:
         unfinished.end(upload)
         raise

@@ -27,13 +27,15 @@ type Held = tuple[Callable[[], Iterator[bytes]], Place]
 class StagedFile(UploadedFile):
     """A file whose bytes are durable and hashed, but under no key yet.
 
-    ``name`` must already be clean. ``head`` is its first bytes.
+    ``name`` must already be clean. ``head`` is its first bytes. ``withdraw`` is called
+    with the key where the file is refused after it was, or may have been, placed.
     """
 
     def __init__(self, name: str, head: bytes, receipt: Receipt, held: Held) -> None:
         super().__init__(file=None, name=name, size=receipt.size_bytes)
         self.head, self.receipt = head, receipt
         self._reread, self._place = held
+        self.withdraw: Callable[[str], None] = TempFileStorage().delete
 
     @cached_property
     def kind(self) -> str:

@@ -20,8 +20,8 @@ from upload.copy_engine import (
     PRIVATE_FILE,
     Beat,
     Receipt,
+    begun,
     digest,
-    link_into_place,
     read_chunks,
     silent,
     stage,
@@ -154,29 +154,57 @@ class Tree:
         The same bytes there already are success, without writing. Raise
         ``TargetOccupied`` for other bytes, ``DigestMismatch``; then nothing is kept.
         """
+        with self.putting(key, chunks, expected, hand) as finish:
+            return finish()
+
+    @contextmanager
+    def putting(
+        self, key: str, chunks: Iterable[bytes], expected: Receipt | None, hand: Hand
+    ) -> Iterator[Callable[[], Receipt]]:
+        """Write as ``put`` does; yield what waits for the disk, verifies and places.
+
+        What was not placed is dropped at the end.
+        """
         parts = self.parts(key)
         if expected is not None and expected.sha256 and self.exists(key):
-            return self.confirm(key, expected, hand)
-        with self.staged(chunks, expected, hand) as (staging, receipt):
-            try:
-                self.place(staging, parts, hand)
-            except TargetOccupied:
-                return self.confirm(key, receipt, hand.still())
-        return receipt
+            yield lambda: self.confirm(key, expected, hand)
+            return
+        with self._new_staging(chunks, hand) as (staging, durable):
+
+            def finish() -> Receipt:
+                receipt = durable()
+                verify(staging.name, expected, receipt)
+                hand.beat(0)
+                try:
+                    self.place(staging, parts, hand)
+                except TargetOccupied:
+                    return self.confirm(key, receipt, hand.still())
+                return receipt
+
+            yield finish
 
     @contextmanager
     def staged(
         self, chunks: Iterable[bytes], expected: Receipt | None, hand: Hand
     ) -> Iterator[tuple[Entry, Receipt]]:
         """Yield a verified staging file; what was not placed is dropped at the end."""
+        with self._new_staging(chunks, hand) as (staging, durable):
+            receipt = durable()
+            verify(staging.name, expected, receipt)
+            hand.beat(0)
+            yield staging, receipt
+
+    @contextmanager
+    def _new_staging(
+        self, chunks: Iterable[bytes], hand: Hand
+    ) -> Iterator[tuple[Entry, Callable[[], Receipt]]]:
+        """Yield a staging file and what makes it durable; it is dropped at the end."""
         with self.folder(self.layout.folder, make=True) as folder:
             staging = Entry(folder, self.new_staging_name(hand))
             mode, back = self.layout.file_mode, hand.read_back
-            receipt = stage(chunks, staging, hand.beat, mode, read_back=back)
             try:
-                verify(staging.name, expected, receipt)
-                hand.beat(0)
-                yield staging, receipt
+                with begun(chunks, staging, hand.beat, mode, read_back=back) as durable:
+                    yield staging, durable
             finally:
                 staging.drop()
 
@@ -220,7 +248,7 @@ class Tree:
             hand.beat(0)
             return self._at(
                 self.parts(key),
-                lambda final: link_into_place(entry, final, hand.syncs).st_size,
+                lambda final: paths.link_into_place(entry, final, hand.syncs).st_size,
             )
 
     def _at[T](self, parts: Sequence[str], act: Callable[[Entry], T]) -> T:

@@ -16,10 +16,11 @@ from admin_ext.verbs import BULK_VERBS
 from tests.admin_ext.choosing import LIST, facts
 from tests.admin_ext.matrix import DENIED, HIDDEN, STATE, YES
 from tests.make import make_job, make_session, make_upload, set_status
-from upload import holding, intake
+from upload import holding, intake, orders, tasks
 from upload.errors import IllegalTransition, NotPermitted
 from upload.intake import Sender
 from upload.models import Destination, Job, LegalHold, UploadSession
+from upload.orders import Wish
 from upload.states import JobKind, JobState, SessionStatus, Verb
 
 S = SessionStatus
@@ -134,6 +135,21 @@ def button(one: Try) -> str:
         return answered(response, changed=False)
     shown = {row.verb for row in response.context["buttons"]}
     return YES if one.verb in shown else ABSENT
+
+
+def bulk_order(one: Try) -> str:
+    """Draft, confirm and run an order for the one session, as for many."""
+    chosen = UploadSession.objects.filter(pk=one.session.pk)
+    before = _everything()
+    try:
+        order = orders.draft(one.verb.value, chosen, one.person)
+        assert _everything() == before
+        orders.confirm(order, one.person, Wish("Sent twice", one.destination))
+        tasks.run_order(order.pk)
+    except NotPermitted:
+        assert _everything() == before
+        return DENIED
+    return YES if _everything() != before else STATE
 
 
 def endpoint(one: Try) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from admin_ext.purposes import PURPOSES
 from portal.models import User
 from tests.admin_ext.choosing import texts
 from tests.admin_ext.ordering import ran, url
@@ -43,7 +44,9 @@ def test_the_page_tells_of_each_session(
     told = {outcome.value: count for outcome, count in page.context["outcomes"]}
     assert told == {"done": 2, "skipped": 1}
     assert page.context["figures"]["texts"]["sessions"] == "3 of 3"
-    assert "It is under legal hold." in page.content.decode()
+    text = page.content.decode()
+    assert "It is under legal hold." in text
+    assert str(PURPOSES["upload.bulkorder"].one) in text
     assert page.context["may_cancel"] is False
 
 

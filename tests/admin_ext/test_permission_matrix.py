@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from admin_ext.verbs import BULK_VERBS
 from tests.admin_ext.channels import (
@@ -16,6 +17,7 @@ from tests.admin_ext.channels import (
     Channel,
     Try,
     bulk_action,
+    bulk_order,
     button,
     endpoint,
     page_address,
@@ -24,6 +26,7 @@ from tests.admin_ext.channels import (
     tried,
     tus,
 )
+from tests.admin_ext.choosing import facts
 from tests.admin_ext.matrix import (
     DENIED,
     ROLES,
@@ -36,9 +39,10 @@ from tests.admin_ext.matrix import (
     without_sight,
 )
 from tests.make import make_destination, make_job, make_session, run
-from tests.people import ClientFor
-from upload import legal_hold, policy
-from upload.models import Destination, Job
+from tests.people import ClientFor, make_person
+from upload import legal_hold, orders, policy, tasks
+from upload.models import Destination, Job, UploadSession
+from upload.orders import Wish
 from upload.policy import RULES, Rule
 from upload.states import JobKind, JobState, SessionStatus, Verb
 
@@ -96,8 +100,10 @@ def test_staff_do_by_every_way_what_the_table_says(
     offered = {r: ABSENT if a == STATE else a for r, a in answers.items()}
     offered |= {r: ABSENT for r, a in answers.items() if a == DENIED}
 
-    assert ask(verb, state, service, bulk_action, page_address, button) == {
+    ways = (service, bulk_order, bulk_action, page_address, button)
+    assert ask(verb, state, *ways) == {
         "service": without_sight(answers),
+        "bulk_order": without_sight(answers),
         "bulk_action": without_sight(for_staff(answers)),
         "page_address": for_staff(answers),
         "button": without_sight(for_staff(offered)),
@@ -139,6 +145,39 @@ def test_a_worker_asks_again_whether_the_requester_may(
 
     promised = without_sight(expected(Verb(kind), state))[role]
     assert answer == (YES if promised == YES else "not_permitted")
+
+
+@pytest.mark.parametrize("verb", list(BULK_VERBS))
+def test_a_bulk_order_does_nothing_once_its_person_has_lost_the_right(
+    superuser: Any, destination: Destination, verb: Verb
+) -> None:
+    state = next(s for s in STATES if s.value in VERB_ROWS[verb]["states"].split())
+    session = ready_for(verb, state, superuser, destination)
+    order = orders.draft(verb.value, UploadSession.objects.all(), superuser)
+    orders.confirm(order, superuser, Wish("Sent twice", destination))
+    type(superuser).objects.update(is_superuser=False)
+    before = facts()
+
+    tasks.run_order(order.pk)
+
+    assert facts() == before
+    session.refresh_from_db()
+    assert session.status == state
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_draft_of_an_order_is_its_persons_own(
+    persons: dict[str, Any], client_for: ClientFor, role: str
+) -> None:
+    make_session(S.UPLOADING)
+    author = make_person("another_clerk", "Records staff")
+    order = orders.draft("store", UploadSession.objects.all(), author)
+    url = reverse("admin:upload_bulkorder_preview", args=[order.pk])
+
+    client_for(persons[role]).post(url, {"confirm": "1"})
+
+    order.refresh_from_db()
+    assert order.is_draft
 
 
 @cases(*BULK_VERBS)

@@ -1,13 +1,16 @@
 """Run every measurement and print one table: ``python -m tests.bench [NAME …]``.
 
 A NAME such as ``store`` chooses ``bench_store.py``. Ends with 1 when a limit does not
-hold. The database is a new SQLite file, or what ``TEST_DATABASE_URL`` names.
+hold. The database is a new SQLite file, for some a PostgreSQL server of their own (see
+``apart``), or what ``TEST_DATABASE_URL`` names.
 """
 
 import os
 import sys
 from importlib import import_module
 from pathlib import Path
+
+from tests.bench import apart
 
 type Row = tuple[str, str, str, bool]
 
@@ -20,9 +23,21 @@ def main(names: list[str]) -> int:
         sys.stdout.write("No measurement was found: write tests/bench/bench_NAME.py.\n")
         return 1 if names else 0
     _open_database()
-    rows = [row for name in chosen for row in import_module(name).run()]
+    rows = [row for name in chosen for row in measured(name)]
+    if (path := apart.rows_file()) is not None:
+        apart.leave(rows, path)
+        return 0
     sys.stdout.write(table(rows))
     return 0 if all(holds for *_, holds in rows) else 1
+
+
+def measured(module: str) -> list[Row]:
+    """Run one measurement, where it wants a database of its own in a process apart."""
+    bench = import_module(module)
+    own_database = getattr(bench, "OWN_DATABASE", "")
+    if apart.is_needed(own_database):
+        return apart.measured(module.rpartition(".bench_")[2], own_database)
+    return list(bench.run())
 
 
 def found(folder: Path) -> list[str]:

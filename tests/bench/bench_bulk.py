@@ -22,6 +22,7 @@ from upload.storage import TempFileStorage, fingerprint, local_path
 
 type Row = tuple[str, str, str, bool]
 
+OWN_DATABASE = "sqlite"
 CONTENT = b"one small file\n"
 MOST_SECONDS = 2.0
 LEAST_A_SECOND = 500

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.bench import apart
 from tests.bench.__main__ import chosen_by, found, main, table
 
 
@@ -32,3 +33,26 @@ def test_a_name_chooses_one_measurement() -> None:
 def test_an_unknown_name_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["nothing"]) == 1
     assert "No measurement was found" in capsys.readouterr().out
+
+
+def test_a_measurement_with_a_database_of_its_own_is_run_apart(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in (apart.DATABASE, apart.ROWS_FILE):
+        monkeypatch.delenv(name, raising=False)
+    assert apart.is_needed("postgresql")
+    assert not apart.is_needed("")
+
+    monkeypatch.setenv(apart.DATABASE, "postgres://elsewhere")
+    assert not apart.is_needed("postgresql")
+
+
+def test_rows_are_handed_to_the_process_that_waits_for_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(apart.ROWS_FILE, str(tmp_path / "rows"))
+    path = apart.rows_file()
+
+    assert path is not None
+    apart.leave([("a", "1 s", "2 s", True)], path)
+    assert path.read_text() == '[["a", "1 s", "2 s", true]]'

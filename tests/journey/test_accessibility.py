@@ -11,7 +11,9 @@ from playwright.sync_api import Page
 from portal.models import User
 from tests.browsing import PageFor
 from tests.make import make_job, make_session
+from upload import orders
 from upload.models import UploadSession
+from upload.orders import Wish
 from upload.states import JobKind, SessionStatus
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -69,6 +71,21 @@ def test_a_page_for_staff_has_no_known_barrier(
     page = page_for(clerk)
 
     page.goto(address(name, session))
+
+    assert barriers(page) == []
+
+
+@pytest.mark.parametrize("page_name", ["change", "preview"])
+def test_a_page_of_a_bulk_order_has_no_known_barrier(
+    page_name: str, session: UploadSession, clerk: User, page_for: PageFor
+) -> None:
+    make_session(SessionStatus.UPLOADING)
+    order = orders.draft("expire", UploadSession.objects.all(), clerk)
+    if page_name == "change":
+        orders.confirm(order, clerk, Wish("Sent twice"))
+    page = page_for(clerk)
+
+    page.goto(reverse(f"admin:upload_bulkorder_{page_name}", args=[order.pk]))
 
     assert barriers(page) == []
 

@@ -17,9 +17,10 @@ from tests.admin_ext.pages import admin_url, make_queue_rows
 from tests.browsing import PageFor
 from tests.journey.test_accessibility import barriers
 from tests.make import make_destination, make_session, run
-from upload import holding, jobs
+from upload import holding, jobs, orders, tasks
 from upload.models import (
     AccessLog,
+    BulkOrder,
     Destination,
     InProgressSubmission,
     Job,
@@ -29,6 +30,7 @@ from upload.models import (
     Submission,
     UploadSession,
 )
+from upload.orders import Wish
 from upload.probe import probe
 from upload.states import JobKind, SessionStatus
 
@@ -55,6 +57,11 @@ def custody(superuser: User, clerk: User, storages_in_tmp: Path) -> UploadSessio
     jobs.request(held, JobKind.COPY, clerk, destination=destination)
     run(held.job_set.get(kind=JobKind.COPY))
     run(held.job_set.get(kind=JobKind.VERIFY))
+    for verb in ("verify", "expire"):  # the first runs, the second stays a draft
+        order = orders.draft(verb, UploadSession.objects.all(), superuser)
+        if verb == "verify":
+            orders.confirm(order, superuser, Wish())
+            tasks.run_order(order.pk)
     return held
 
 
@@ -87,6 +94,11 @@ PAGES: dict[str, Callable[[], str]] = {
     "person": of_first(User),
     "jobs": of_list(Job),
     "job": of_first(Job),
+    "orders": of_list(BulkOrder),
+    "order": of_first(BulkOrder),
+    "order preview": lambda: admin_url(
+        BulkOrder, "preview", BulkOrder.objects.get(state="draft").pk
+    ),
     "events": of_list(SessionEvent),
     "event": of_first(SessionEvent),
     "accesses": of_list(AccessLog),

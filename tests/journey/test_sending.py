@@ -13,7 +13,7 @@ from django.contrib.sessions.models import Session
 from playwright.sync_api import Browser, expect
 
 from portal.models import User
-from tests.journey.programs import web_process
+from tests.journey.programs import wait_until, web_process
 from tests.journey.sending import (
     MIB,
     WAIT_MS,
@@ -298,6 +298,25 @@ def test_what_is_removed_on_its_way_is_gone_from_the_portal(
 
     expect(sending.line("large.rec")).to_have_count(0)
     assert not UnfinishedUpload.objects.exists()
+    assert sending.kept() == {}
+
+
+def test_what_is_removed_before_its_answer_came_is_gone_as_well(
+    sending: Sending, tmp_path: Path
+) -> None:
+    hanging = []
+
+    def take_and_hang(route: Any) -> None:
+        route.fetch()
+        hanging.append(route)
+
+    sending.page.route("**/tus/", take_and_hang, times=1)
+    sending.choose(record(tmp_path, "small.rec", 1000))
+    wait_until(lambda: sending.page.wait_for_timeout(1) or hanging, 20, "An upload")
+
+    sending.press("Remove: small.rec")
+
+    expect(sending.line("small.rec")).to_have_count(0)
     assert sending.kept() == {}
 
 

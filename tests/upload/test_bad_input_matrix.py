@@ -3,7 +3,9 @@
 Where the others are: B1 to B9, B13, B16, B38 ``test_bad_input`` and ``test_names``;
 B10, B11 ``test_hostile_files`` and ``test_access``; B14, B22 ``test_endpoint``;
 B17 ``test_endpoint`` and ``test_busy_database``; B20, B33 ``test_access`` and
-``test_nginx``; B37 ``test_malware``; all of them by chance ``test_fuzz``.
+``test_nginx``; B37 ``test_malware``; B15 and all of them by tus ``test_tus_bad_input``;
+F27 ``test_bad_input``, ``test_tus_races`` and ``test_tus_clients``; all of them by
+chance ``test_fuzz``.
 """
 
 import io

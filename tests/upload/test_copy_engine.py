@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from upload import copy_engine
-from upload.copy_engine import Receipt, digest, link_into_place, read_chunks, stage
+from upload import copy_engine, paths
+from upload.copy_engine import Receipt, digest, read_chunks, stage
 from upload.durable import Entry
 from upload.errors import (
     DigestMismatch,
@@ -203,8 +203,8 @@ def test_a_full_disk_is_an_error_and_leaves_nothing(
 def test_a_link_is_the_same_file(folder: int, tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"x")
 
-    link_into_place(Entry(folder, "a"), Entry(folder, "b"))
-    link_into_place(Entry(folder, "a"), Entry(folder, "b"))
+    paths.link_into_place(Entry(folder, "a"), Entry(folder, "b"))
+    paths.link_into_place(Entry(folder, "a"), Entry(folder, "b"))
 
     assert (tmp_path / "a").samefile(tmp_path / "b")
 
@@ -214,7 +214,7 @@ def test_a_link_replaces_nothing(folder: int, tmp_path: Path) -> None:
     (tmp_path / "b").write_bytes(b"x")
 
     with pytest.raises(TargetOccupied):
-        link_into_place(Entry(folder, "a"), Entry(folder, "b"))
+        paths.link_into_place(Entry(folder, "a"), Entry(folder, "b"))
 
 
 @pytest.mark.parametrize("kind", ["fifo", "link", "folder"])
@@ -223,7 +223,7 @@ def test_only_a_regular_file_is_linked(folder: int, tmp_path: Path, kind: str) -
     make.get(kind, lambda path: path.symlink_to("x"))(tmp_path / "a")
 
     with pytest.raises(UnsafePath):
-        link_into_place(Entry(folder, "a"), Entry(folder, "b"))
+        paths.link_into_place(Entry(folder, "a"), Entry(folder, "b"))
 
     assert not os.path.lexists(tmp_path / "b")
 
@@ -235,7 +235,7 @@ def test_a_link_to_another_file_system_is_left_to_streaming(
     other = os.open(small_disk, os.O_RDONLY)
 
     with pytest.raises(OSError, match="cross-device") as caught:
-        link_into_place(Entry(folder, "a"), Entry(other, "b"))
+        paths.link_into_place(Entry(folder, "a"), Entry(other, "b"))
     os.close(other)
 
     assert caught.value.errno == errno.EXDEV

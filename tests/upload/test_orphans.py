@@ -10,8 +10,10 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from tests.make import make_session, make_upload
-from upload import jobs, orphans, paths, store, tasks
-from upload.models import PermUploadedFile, TempUploadedFile
+from tests.upload.tus_requests import begin, offset_of, send
+from upload import jobs, orphans, partials, paths, store, tasks, unfinished
+from upload.copy_engine import Receipt
+from upload.models import PermUploadedFile, TempUploadedFile, UnfinishedUpload
 from upload.states import JobKind, SessionStatus
 from upload.storage import TempFileStorage, UploadedFileStorage, receive_into
 
@@ -67,6 +69,24 @@ def test_an_old_file_that_was_linked_just_now_is_left_alone(settings: Any) -> No
     found = orphans.sweep()
 
     assert (found.deleted, found.unexplained) == ([], [])
+
+
+def test_bytes_of_an_upload_that_may_go_on_are_left_alone(
+    client_for: Any, uploader: Any
+) -> None:
+    """A crash left them under their key, and their sender has not come back yet."""
+    session, client = make_session(user=uploader), client_for(uploader)
+    url = begin(client, session, 10)["Location"]
+    send(client, url, 0, b"alpha")
+    upload = UnfinishedUpload.objects.get()
+    key = unfinished.key_of(upload)
+    with unfinished.held(upload) as descriptor:
+        partials.put_in_place(descriptor, upload.uuid, key, Receipt(5, ""))
+
+    found = orphans.sweep()
+
+    assert (found.deleted, found.unexplained) == ([], [])
+    assert offset_of(client, url) == 5
 
 
 def test_a_dry_run_deletes_nothing() -> None:

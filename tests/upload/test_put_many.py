@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from tests.upload.places import Place
-from upload import durable, group, whole_disk
+from upload import copy_engine, durable, group, whole_disk
 from upload.copy_engine import Receipt, silent
 from upload.errors import DigestMismatch, JobCancelled, SourceMissing, TargetOccupied
 from upload.group import SMALL_BYTES, Parcel
+from upload.pinned import MOST_FOLDERS
 from upload.targets import FolderTarget, Target
 
 OWNER = "job-17-3"
@@ -246,3 +247,79 @@ def test_a_file_that_another_put_meanwhile_is_confirmed(folder: FolderTarget) ->
 
     assert put_many(folder, late) == {}
     assert not staged(folder)
+
+
+def test_files_of_more_folders_than_are_held_open_all_arrive(
+    folder: FolderTarget,
+) -> None:
+    keys = [f"{number}/{number % 7}/a.txt" for number in range(3 * MOST_FOLDERS)]
+    for turn in (keys, keys):  # the second finds them there
+        assert put_many(folder, *(parcel(key, key.encode()) for key in turn)) == {}
+    assert {key: (folder.root / key).read_text() for key in keys} == {
+        k: k for k in keys
+    }
+    assert staged(folder) == []
+
+
+# Long files, one behind the other
+
+
+def long(key: str, last: bytes = b"") -> Parcel:
+    return parcel(key, b"x" * (SMALL_BYTES + 1) + last)
+
+
+def test_a_long_file_is_placed_once_the_next_is_written(folder: FolderTarget) -> None:
+    placed: list[list[str]] = []
+
+    def parcels() -> Iterator[Parcel]:
+        for key in ("a", "b", "c"):
+            yield long(key)
+            placed.append(sorted(p.name for p in folder.root.glob("[abc]")))
+
+    assert folder.put_many(parcels(), OWNER, silent) == {}
+    assert placed == [[], ["a"], ["a", "b"]]
+    assert (folder.root / "c").stat().st_size == SMALL_BYTES + 1
+    assert staged(folder) == []
+
+
+def test_a_long_file_of_other_bytes_stops_neither_neighbour(
+    folder: FolderTarget,
+) -> None:
+    (folder.root / "taken").write_bytes(b"another's")
+    wrong = Parcel("wrong", [b"y" * (SMALL_BYTES + 1)], long("wrong").expected)
+
+    errors = put_many(folder, long("a"), wrong, long("b"), long("taken"), long("c"))
+
+    assert {key: type(error) for key, error in errors.items()} == {
+        "wrong": DigestMismatch,
+        "taken": TargetOccupied,
+    }
+    assert sorted(p.name for p in folder.root.glob("?")) == ["a", "b", "c"]
+    assert (folder.root / "taken").read_bytes() == b"another's"
+    assert staged(folder) == []
+
+
+def test_a_cancel_within_a_long_file_keeps_neither_it_nor_the_one_before(
+    folder: FolderTarget,
+) -> None:
+    def cancelled() -> Iterator[bytes]:
+        yield b"x" * SMALL_BYTES
+        raise JobCancelled("cancelled")
+
+    broken = Parcel("b", cancelled(), long("b").expected)
+    with pytest.raises(JobCancelled):
+        put_many(folder, long("a"), broken)
+    assert [p.name for p in folder.root.iterdir()] == []
+
+
+def test_a_last_long_file_that_the_disk_spoils_is_told(
+    folder: FolderTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def spoil(descriptor: int) -> None:
+        os.pwrite(descriptor, b"!", 0)
+        os.fsync(descriptor)
+
+    monkeypatch.setattr(copy_engine, "sync_file", spoil)
+    errors = put_many(folder, long("a"))
+    assert [type(error) for error in errors.values()] == [DigestMismatch]
+    assert [p.name for p in folder.root.iterdir()] == []

@@ -174,7 +174,8 @@ def test_a_file_that_is_there_already_is_not_written_again(
 
     put(target, "a.txt", b"", wanted=b"abc")
 
-    assert (target.root / "a.txt").stat() == before
+    after = (target.root / "a.txt").stat()
+    assert (after.st_ino, after.st_ctime_ns) == (before.st_ino, before.st_ctime_ns)
 
 
 @pytest.mark.parametrize("kind", ["file", "same size", "folder", "link", "fifo"])

@@ -1,5 +1,6 @@
 """Resumable uploads: offsets, digests and locks, request by request."""
 
+import errno
 import hashlib
 from typing import Any
 
@@ -239,3 +240,24 @@ def test_a_crash_before_the_files_row_costs_only_the_last_piece(
     send(client, url, 5, b"betas")
 
     assert content_of(session) == b"alphabetas"
+
+
+def test_a_fault_of_the_disk_at_the_end_costs_only_the_last_piece(
+    client: Client, session: UploadSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bytes stand under their key by then; they go back and not away."""
+    url = begin(client, session, 10)["Location"]
+    send(client, url, 0, b"alpha")
+
+    with monkeypatch.context() as sick:
+        sick.setattr("upload.receive.fingerprint", raise_eio)
+        failed = send(client, url, 5, b"betas")
+
+    assert failed.status_code == 503
+    assert offset_of(client, url) == 5
+    assert send(client, url, 5, b"betas").status_code == 204
+    assert content_of(session) == b"alphabetas"
+
+
+def raise_eio(*_arguments: Any) -> str:
+    raise OSError(errno.EIO, "Input/output error")

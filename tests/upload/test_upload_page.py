@@ -195,6 +195,21 @@ def test_a_reload_shows_what_is_there(page_for: Any, uploader: Any) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_full_session_shows_what_is_there(
+    page_for: Any, uploader: Any, settings: Any
+) -> None:
+    settings.MAX_TOTAL_UPLOAD_COUNT = 1
+    session = make_session(S.UPLOADING, {"a.txt": b"alpha"}, user=uploader)
+    page = page_for(uploader)
+
+    page.goto(page_of(session))
+    page.set_input_files("#upload-input", [payload("b.txt")])
+
+    expect(line(page, "a.txt")).to_contain_text("Received")
+    expect(line(page, "b.txt")).to_contain_text("Open another session")
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_taken_name_can_be_kept_beside(page_for: Any, uploader: Any) -> None:
     session = make_session(S.UPLOADING, {"a.txt": b"alpha"}, user=uploader)
     page = page_for(uploader)

@@ -16,6 +16,7 @@ from upload.durable import Entry, FolderSyncs
 from upload.errors import DestinationRefused, TargetOccupied, UnsafePath
 from upload.group import Parcel, most_files, put_group
 from upload.pinned import PinnedTree
+from upload.series import Series
 from upload.storage import TempFileStorage, UploadedFileStorage, local_path
 from upload.targets.base import MARKER, OWN_NAMES, Target, missing, refused, unmarked
 from upload.tree import Hand, Layout, Tree
@@ -156,27 +157,26 @@ class FolderTarget(Target):
     def put_many(
         self, parcels: Iterable[Parcel], staging_prefix: str, beat: Beat
     ) -> dict[str, Exception]:
+        if self.device is None:
+            self.check()
         errors: dict[str, Exception] = {}
         small: list[Parcel] = []
         most = most_files()
         with self.batch():
-            for parcel in parcels:
-                if not parcel.is_small:
-                    self._put_or_note(parcel, staging_prefix, beat, errors)
-                    continue
-                small.append(parcel)
-                if len(small) == most:
-                    errors |= self._put_group(small, staging_prefix, beat)
-                    small = []
-            errors |= self._put_group(small, staging_prefix, beat)
+            hand = Hand(staging_prefix, beat, self._syncs, read_back=True)
+            with Series(self._tree, hand) as series:
+                for parcel in parcels:
+                    if parcel.is_small:
+                        small.append(parcel)
+                    elif parcel.expected.sha256:
+                        series.put(parcel)
+                    else:
+                        self._put_or_note(parcel, staging_prefix, beat, errors)
+                    if len(small) == most:
+                        errors |= put_group(self._tree, small, hand)
+                        small = []
+            errors |= put_group(self._tree, small, hand) | series.errors
         return errors
-
-    def _put_group(
-        self, parcels: Sequence[Parcel], staging_prefix: str, beat: Beat
-    ) -> dict[str, Exception]:
-        if self.device is None:
-            self.check()
-        return put_group(self._tree, parcels, Hand(staging_prefix, beat, self._syncs))
 
     @contextmanager
     def batch(self) -> Iterator[None]:

@@ -8,22 +8,31 @@ const COMPARED_BYTES = 256 << 20;
 
 // Put the session's files and unfinished uploads into the queue.
 export async function load(queue) {
-    const modified = new Map();
-    const unfinished = [];
-    if (data.takesFiles) {
-        for await (const rows of tus.begun()) {
-            for (const row of rows) {
-                modified.set(tus.uuidOf(row.url), row.last_modified);
-                if (!row.finished) {
-                    unfinished.push(row);
-                }
-            }
-        }
-    }
+    const { modified, unfinished } = await begun();
     for await (const rows of tus.files()) {
         rows.forEach((row) => queue.add(keptItem(row, modified.get(row.uuid) || "")));
     }
     unfinished.forEach((row) => queue.add(unfinishedItem(row)));
+}
+
+async function begun() {
+    const found = { modified: new Map(), unfinished: [] };
+    try {
+        for await (const rows of data.takesFiles ? tus.begun() : []) {
+            for (const row of rows) {
+                found.modified.set(tus.uuidOf(row.url), row.last_modified);
+                if (!row.finished) {
+                    found.unfinished.push(row);
+                }
+            }
+        }
+    } catch (error) {
+        // A full session takes nothing more, but its files are listed all the same.
+        if (!(error instanceof tus.Refused)) {
+            throw error;
+        }
+    }
+    return found;
 }
 
 function keptItem(row, modified) {

@@ -3,7 +3,7 @@
 // An item's `state`: waiting, sending, paused, unfinished (begun earlier, its file has
 // to be chosen again), failed, kept (the portal has it), stored. `offset` bytes are
 // safe at the portal, `sent` have left the browser.
-import { send, Unreadable } from "./sender.js";
+import { begunFor, send, Unreadable } from "./sender.js";
 import * as tus from "./tus.js";
 import { reasonOf, say, words } from "./words.js";
 
@@ -220,10 +220,12 @@ export class Queue {
     // End what the portal has of an item, and forget the item; throws where it cannot.
     async remove(item) {
         this.halt(item, item.state === "kept" ? "kept" : "paused");
-        if (item.state === "kept") {
-            await gone(() => tus.removeFile(item.uuid));
-        } else if (item.url) {
-            await gone(() => tus.terminate(item.url));
+        const lost = item.unsure && !item.url ? await begunFor(item) : null;
+        const url = lost ? lost.url : item.url;
+        if (item.state === "kept" || lost?.finished) {
+            await gone(() => tus.removeFile(item.uuid || tus.uuidOf(url)));
+        } else if (url) {
+            await gone(() => tus.terminate(url));
         }
         this.drop(item);
     }

@@ -63,17 +63,24 @@ function settle(task, { url, offset }) {
 
 // Go on with what an answer that never came may have begun; true where it is there.
 async function findLost(task) {
-    const { item } = task;
+    const row = await begunFor(task.item);
+    if (row) {
+        settle(task, row);
+    }
+    return row !== null;
+}
+
+// Give the portal's row of what was begun for an item whose answer was lost, or null.
+export async function begunFor(item) {
     for await (const rows of tus.begun(item.name)) {
         for (const row of rows) {
             const same = isSame(row, item);
             if (same && (!row.finished || (await tus.fileOf(tus.uuidOf(row.url))))) {
-                settle(task, row);
-                return true;
+                return row;
             }
         }
     }
-    return false;
+    return null;
 }
 
 // Whether a row of the portal is of this file, as far as a page can tell.
