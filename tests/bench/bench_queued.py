@@ -5,6 +5,7 @@ median of five turns counts.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -133,6 +134,8 @@ def _transfer_row(
             queued = _filled(Path(place), server, count, size)
             ours.append(_timed(lambda q=queued: _drain(q)))
             theirs.append(_timed(lambda p=place, t=turn: _rclone(p, server, t)))
+        for bucket in server.root.iterdir():
+            shutil.rmtree(bucket)
     ratio = median(theirs) / median(ours)
     return (
         f"transfer {title} to S3, as fast as rclone copy",

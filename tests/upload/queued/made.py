@@ -12,6 +12,7 @@ from upload.queued_storage.filing import row_of
 from upload.queued_storage.models import QueuedFile
 
 FILE_SYSTEM = "django.core.files.storage.FileSystemStorage"
+BAD = "tests.upload.queued.faulty"
 DELETING_TASK = "upload.queued_storage.tasks.TransferAndDelete"
 
 
@@ -50,6 +51,15 @@ def to_remote(
         entry["OPTIONS"],
         **more,
     )
+
+
+def faulty(kind: str, folder: Path, **more: Any) -> Any:
+    """Return a storage to ``there`` with the habits of a class of ``faulty.py``."""
+    entry = {
+        "BACKEND": f"{BAD}.{kind}",
+        "OPTIONS": {"location": str(folder / "there"), "base_url": "/there/"},
+    }
+    return to_remote(folder, entry, **more)
 
 
 def queued() -> list[dict[str, Any]]:
