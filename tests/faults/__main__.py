@@ -188,8 +188,12 @@ class Run:
 def _failures(
     found: list[Step], read: list[Step], *, full: bool
 ) -> Iterator[tuple[str, Harm, Step]]:
-    """Yield calls to fail: reading ones can only fail of a sick disk."""
+    """Yield calls to fail: reading ones can only fail of a sick disk.
+
+    What is sent to a database server knows no disk; ``disconnect`` harms that.
+    """
     most = MOST_FAILURES if full else SAMPLE
+    found = [step for step in found if step.call != "sendto"]
     for error, failing in (("EIO", [*found, *read]), ("ENOSPC", found)):
         harm = partial(sweep.fail, error=error)
         yield from ((error, harm, step) for step in sweep.spread(failing, most))
