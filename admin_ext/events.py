@@ -9,8 +9,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from admin_ext import columns
-from admin_ext.access_export import AccessExport
 from admin_ext.event_words import event_words
+from admin_ext.evidence_export import AccessExport, EventExport
 from admin_ext.links import session_link
 from admin_ext.list_filters import filterset_list_filters
 from admin_ext.read_only import SessionRowsAdmin
@@ -39,7 +39,7 @@ class EvidenceAdmin(SessionRowsAdmin):
 
 
 @admin.register(SessionEvent)
-class SessionEventAdmin(EvidenceAdmin):
+class SessionEventAdmin(EventExport, EvidenceAdmin):
     list_display = (
         "when",
         "words",

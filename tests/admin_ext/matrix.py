@@ -38,6 +38,7 @@ temporary file   | yes   | 404      | yes   | 403     | 403     | yes       | 40
 permanent file   | 403   | 404      | yes   | yes     | 403     | yes       | 404
 approve          | 403   | 403      | 403   | yes     | 403     | yes       | 403
 export           | 403   | 403      | yes   | yes     | yes     | yes       | 403
+export events    | 403   | 403      | 403   | 403     | yes     | yes       | 403
 evidence         | 403   | 403      | yes   | yes     | yes     | yes       | 403
 destinations     | 403   | 403      | 403   | 403     | yes     | yes       | 403
 set destinations | 403   | 403      | 403   | 403     | 403     | yes       | 403

@@ -128,12 +128,21 @@ def test_nobody_opens_a_file_of_an_expired_session(
     assert asked(getattr(file, door)()) == dict.fromkeys(ROLES, HIDDEN)
 
 
-@pytest.mark.parametrize("model", [UploadSession, AccessLog])
-def test_the_exports_are_given_as_the_table_says(asked: Any, model: Any) -> None:
+@pytest.mark.parametrize(
+    ("model", "what"),
+    [
+        (UploadSession, "export"),
+        (AccessLog, "export"),
+        (SessionEvent, "export events"),
+    ],
+)
+def test_the_exports_are_given_as_the_table_says(
+    asked: Any, model: Any, what: str
+) -> None:
     url = admin_url(model, "export")
 
-    assert asked(url) == promised("export")
-    assert asked(url, "post", **FORMATS) == promised("export")
+    assert asked(url) == promised(what)
+    assert asked(url, "post", **FORMATS) == promised(what)
 
 
 @pytest.mark.parametrize("model", EVIDENCE)

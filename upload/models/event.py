@@ -68,6 +68,7 @@ class SessionEvent(models.Model):
         verbose_name = _("event")
         verbose_name_plural = _("events")
         ordering = ["-created_at", "-pk"]
+        permissions = [("export_sessionevent", "Can export events")]
         indexes = [models.Index(fields=["session", "-id"], name="event_of_session")]
 
     def __str__(self) -> str:
