@@ -1,7 +1,9 @@
 """One attempt at one row, in a thread of the pool: moves bytes, writes no row."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import SuspiciousOperation
@@ -45,6 +47,13 @@ class Outcome:
 def expected_of(row: QueuedFile) -> Receipt | None:
     """Return what the bytes are to be, None where they were never hashed."""
     return Receipt(row.size or 0, row.sha256) if row.sha256 else None
+
+
+def sending_of(row: QueuedFile, check: Callable[[], None]) -> Sending:
+    """Return what a claimed row wants to have sent."""
+    is_ours = partial(records.is_nobody_elses, row)
+    expected = expected_of(row)
+    return Sending(row.name, row.remote_name, expected, check, is_ours=is_ours)
 
 
 def attempt(storage: Any, task: Any, row: QueuedFile, sending: Sending) -> Outcome:

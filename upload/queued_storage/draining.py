@@ -20,7 +20,7 @@ from upload.queued_storage import attempts, queueing, records, registry, settlin
 from upload.queued_storage.attempts import End, Outcome, attempt
 from upload.queued_storage.conf import settings
 from upload.queued_storage.models import FileState, QueuedFile
-from upload.queued_storage.sending import Sending, TransferStopped
+from upload.queued_storage.sending import TransferStopped
 from upload.queued_storage.stopping import stoppable
 
 logger = logging.getLogger(__name__)
@@ -117,8 +117,7 @@ class Drain:
         return self._tasks.get(row.task) or self._tasks[self._storage.task]
 
     def _submit(self, row: QueuedFile, pool: ThreadPoolExecutor) -> None:
-        expected = attempts.expected_of(row)
-        sending = Sending(row.name, row.remote_name, expected, self._check_of(row.pk))
+        sending = attempts.sending_of(row, self._check_of(row.pk))
         task = self._task_of(row)
         future = pool.submit(attempt, self._storage, task, row, sending)
         self._running[future] = row

@@ -135,6 +135,18 @@ def held(row: QueuedFile) -> Any:
     return QueuedFile.objects.filter(pk=row.pk, fence=row.fence)
 
 
+def is_nobody_elses(row: QueuedFile) -> bool:
+    """Return whether no other worker may act on the row: our lease goes on.
+
+    A deletion meanwhile has raised the fence, but waits for the lease.
+    """
+    deleted = Q(
+        fence=row.fence + 1, state=FileState.DELETING, lease_owner=row.lease_owner
+    )
+    rows = QueuedFile.objects.filter(Q(fence=row.fence) | deleted, pk=row.pk)
+    return bool(rows.filter(next_run_at__gt=timezone.now()).exists())
+
+
 def renew(rows: Iterable[QueuedFile]) -> set[int]:
     """Prolong the leases; return the keys of those that are lost."""
     fences = {row.pk: row.fence for row in rows}

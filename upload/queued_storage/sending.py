@@ -30,12 +30,18 @@ def _go_on() -> None:
     """Let the transfer go on."""
 
 
+def _alone() -> bool:
+    """Say that no other worker sends this file."""
+    return True
+
+
 @dataclass(slots=True)
 class Sending:
     """One attempt: what is to be sent, and in the end what the remote holds.
 
     ``remote_name`` is the name to take; afterwards the name that was given.
-    ``receipt`` is None until the remote's bytes were verified.
+    ``receipt`` is None until the remote's bytes were verified. ``is_ours`` is asked
+    before a piece is deleted: a worker that was paused may find another's whole file.
     """
 
     name: str
@@ -43,6 +49,7 @@ class Sending:
     expected: Receipt | None = None
     check: Callable[[], None] = _go_on
     receipt: Receipt | None = None
+    is_ours: Callable[[], bool] = _alone
 
 
 def send(local: Storage, remote: Storage, sending: Sending) -> None:
@@ -98,8 +105,7 @@ def _save(
         sending.remote_name = remote.save(name, outgoing)
     except BaseException:
         # The name was free: what stands there now is the piece that was written.
-        with suppress(Exception):
-            remote.delete(name)
+        _drop(remote, name, sending)
         raise
     _require(remote, sending.remote_name, sending, expected)
 
@@ -109,9 +115,15 @@ def _require(remote: Storage, name: str, sending: Sending, expected: Receipt) ->
     try:
         verify(name, expected, _held(remote, name, sending.check))
     except BaseException:
-        with suppress(Exception):
-            remote.delete(name)
+        _drop(remote, name, sending)
         raise
+
+
+def _drop(remote: Storage, name: str, sending: Sending) -> None:
+    """Delete what was written, unless it may be another worker's by now."""
+    with suppress(Exception):
+        if sending.is_ours():
+            remote.delete(name)
 
 
 def confirm(local: Storage, remote: Storage, sending: Sending) -> None:

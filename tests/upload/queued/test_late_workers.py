@@ -1,0 +1,65 @@
+"""Workers that were paused past their lease, and wake up after others did the work."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.base import ContentFile
+
+from tests.upload.queued.made import (
+    DELETING_TASK,
+    between_folders,
+    content,
+    known,
+    work,
+)
+from tests.upload.queued.test_deaths import attempted, let_leases_run_out
+from upload.queued_storage import attempts, draining, records
+from upload.queued_storage.models import QueuedFile
+from upload.queued_storage.sending import TransferStopped
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def paused_at(look: int, storage: Any, row: QueuedFile) -> Any:
+    """Attempt ``row``; at that look at its claim others do the work and it is lost."""
+    looks = iter(range(1, 100))
+
+    def check() -> None:
+        if next(looks) == look:
+            let_leases_run_out()
+            work()
+            raise TransferStopped
+
+    sending = attempts.sending_of(row, check)
+    task = draining.import_string(storage.task)()
+    return attempts.attempt(storage, task, row, sending)
+
+
+@pytest.mark.parametrize("look", [2, 3])
+def test_a_late_worker_leaves_the_only_copy(tmp_path: Path, look: int) -> None:
+    storage = between_folders(tmp_path, task=DELETING_TASK)
+    storage.save("a.txt", ContentFile(b"bytes"))
+    row = records.claim(storage.storage_key, 1)[0]
+
+    paused_at(look, storage, row)
+
+    assert known(storage, "a.txt").state == "remote"
+    assert content(storage, "a.txt") == b"bytes"
+
+
+def test_a_piece_of_a_file_deleted_meanwhile_goes(tmp_path: Path) -> None:
+    storage = between_folders(tmp_path)
+    storage.save("a.txt", ContentFile(b"bytes"))
+    row = records.claim(storage.storage_key, 1)[0]
+    looks = iter(range(1, 100))
+
+    def check() -> None:
+        if next(looks) == 3:
+            storage.delete("a.txt")
+            raise TransferStopped
+
+    task = draining.import_string(storage.task)()
+    attempts.attempt(storage, task, row, attempts.sending_of(row, check))
+
+    assert not (tmp_path / "there/a.txt").exists()
