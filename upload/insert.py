@@ -9,7 +9,7 @@ from functools import partial
 from itertools import batched
 from typing import Any
 
-from django.db import connection, connections, models
+from django.db import connections, models, router
 from django.db.models.constants import OnConflict
 
 MOST_ROWS = 500
@@ -38,16 +38,18 @@ def insert_rows(
         if not field.primary_key
     }
     varying = [columns.pop(name) for name in names]
+    database = connections[router.db_for_write(model)]
+    convert = partial(_converter, database)
     defaults = {name: field.get_default() for name, field in columns.items()}
     same = [
-        _converter(columns[name])(value) for name, value in (defaults | shared).items()
+        convert(columns[name])(value) for name, value in (defaults | shared).items()
     ]
     fields = [*varying, *columns.values()]
-    converters = [_converter(field) for field in varying]
-    head, tail = _statement(model, fields, replacing)
-    most = connection.ops.bulk_batch_size(fields, range(MOST_ROWS))
+    converters = [convert(field) for field in varying]
+    head, tail = _statement(database, model, fields, replacing)
+    most = database.ops.bulk_batch_size(fields, range(MOST_ROWS))
     values = f"({', '.join(['%s'] * len(fields))})"
-    with connection.cursor() as cursor:
+    with database.cursor() as cursor:
         for batch in batched(rows, most):
             parameters: list[Any] = []
             for row in batch:
@@ -58,10 +60,10 @@ def insert_rows(
 
 
 def _statement(
-    model: type[models.Model], fields: list[Any], replacing: str
+    database: Any, model: type[models.Model], fields: list[Any], replacing: str
 ) -> tuple[str, str]:
     """Return what stands before and behind the values."""
-    quote = connection.ops.quote_name
+    quote = database.ops.quote_name
     columns = {field.name: field.column for field in fields}
     listed = ", ".join(map(quote, columns.values()))
     table = quote(model._meta.db_table)
@@ -70,14 +72,13 @@ def _statement(
         return head, ""
     unique = columns.pop(replacing)
     others = list(columns.values())
-    how = connection.ops.on_conflict_suffix_sql
+    how = database.ops.on_conflict_suffix_sql
     return head, f" {how(fields, OnConflict.UPDATE, others, [unique])}"
 
 
-def _converter(field: Any) -> Callable[[Any], Any]:
+def _converter(database: Any, field: Any) -> Callable[[Any], Any]:
     if isinstance(field, AS_THEY_ARE):
         return _itself
-    database = connections[connection.alias]  # not the proxy, asked for each value
     return partial(_to_column, database, field)
 
 

@@ -63,7 +63,8 @@ def _save_row(folder: Path) -> Row:
     from django.core.files.base import ContentFile
     from django.core.files.storage import FileSystemStorage
 
-    from upload.queued_storage.filing import _new_row
+    from upload.queued_storage.filing import _values
+    from upload.queued_storage.models import QueuedFile
 
     plain = FileSystemStorage(str(folder / "plain"))
     queued = _places(folder, "tests.upload.queued.faulty.Untouchable")
@@ -71,7 +72,7 @@ def _save_row(folder: Path) -> Row:
     seconds: dict[str, list[float]] = {"plain": [], "row": [], "queued": []}
 
     def insert(name: str) -> None:
-        _new_row(queued, name, None).save(force_insert=True)
+        QueuedFile(**_values(queued, name, None)).save(force_insert=True)
 
     for _turn in range(SAVES):
         name = uuid.uuid4().hex

@@ -12,60 +12,65 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from upload.copy_engine import Receipt
+from upload.insert import insert_rows
 from upload.queued_storage import hints, identity, queueing, records
 from upload.queued_storage.models import SENT, FileState, QueuedFile
 
 logger = logging.getLogger(__name__)
 
+NO_REMOTE_NAME = {"remote_name": "", "remote_digest": None}
 
-def file(storage: Any, name: str, receipt: Receipt | None) -> QueuedFile:
+
+def file(storage: Any, name: str, receipt: Receipt | None) -> None:
     """Write the row of a file that was just saved; queue its transfer on commit."""
-    row = _new_row(storage, name, receipt)
+    values = _values(storage, name, receipt)
     try:
-        _insert(row)
+        _insert(values)
     except IntegrityError:
         # The remote's name was promised to another file meanwhile: chosen anew later.
-        row.remote_name, row.remote_digest = "", None
-        _insert(row)
+        _insert(values | NO_REMOTE_NAME)
     if not storage.delayed:
         queueing.ask_on_commit(storage.storage_key)
-    return row
 
 
-def _insert(row: QueuedFile) -> None:
-    """Insert by one statement; an error leaves the caller's transaction whole."""
+def _insert(values: dict[str, Any]) -> None:
+    """Insert by one statement; an error leaves the caller's transaction whole.
+
+    An object would double what a save adds to that of the local storage.
+    """
     alias = records.write_alias()
     is_inside = transaction.get_connection(alias).in_atomic_block
     with transaction.atomic(alias) if is_inside else nullcontext():
-        row.save(force_insert=True, using=alias)
+        insert_rows(QueuedFile, tuple(values), [tuple(values.values())], shared={})
 
 
 def file_many(storage: Any, placed: Iterable[tuple[str, Receipt]]) -> None:
     """Write rows of files put there by other means; those that have one keep it."""
-    rows = [_new_row(storage, name, receipt) for name, receipt in placed]
-    for row in rows:
-        row.remote_name, row.remote_digest = "", None
+    rows = [
+        QueuedFile(**_values(storage, name, receipt) | NO_REMOTE_NAME)
+        for name, receipt in placed
+    ]
     QueuedFile.objects.bulk_create(rows, batch_size=200, ignore_conflicts=True)
     if rows and not storage.delayed:
         queueing.ask_on_commit(storage.storage_key)
 
 
-def _new_row(storage: Any, name: str, receipt: Receipt | None) -> QueuedFile:
-    """Return the row; the file's own name is wanted on the remote as well."""
+def _values(storage: Any, name: str, receipt: Receipt | None) -> dict[str, Any]:
+    """Return the row's values; the file's own name is wanted on the remote as well."""
     now = timezone.now()
-    return QueuedFile(
-        storage=storage.storage_key,
-        name=name,
-        name_digest=storage.name_digest(name),
-        remote_name=name,
-        remote_digest=storage.remote_digest(name),
-        size=receipt.size_bytes if receipt else None,
-        sha256=receipt.sha256 if receipt else "",
-        task=storage.task,
-        state=FileState.LOCAL if storage.delayed else FileState.DUE,
-        next_run_at=None if storage.delayed else now,
-        saved_at=now,
-    )
+    return {
+        "storage": storage.storage_key,
+        "name": name,
+        "name_digest": storage.name_digest(name),
+        "remote_name": name,
+        "remote_digest": storage.remote_digest(name),
+        "size": receipt.size_bytes if receipt else None,
+        "sha256": receipt.sha256 if receipt else "",
+        "task": storage.task,
+        "state": FileState.LOCAL if storage.delayed else FileState.DUE,
+        "next_run_at": None if storage.delayed else now,
+        "saved_at": now,
+    }
 
 
 def row_of(storage: Any, name: str) -> QueuedFile | None:
@@ -78,7 +83,8 @@ def ask(storage: Any, name: str, cache_key: str) -> QueuedFile:
     if row is None or row.state == FileState.DELETING:
         if row is not None or not storage.local.exists(name):
             raise FileNotFoundError(name)
-        row = file(storage, name, None)
+        file(storage, name, None)
+        row = QueuedFile.objects.get(name_digest=storage.name_digest(name))
     rows = QueuedFile.objects.filter(pk=row.pk)
     if cache_key:
         rows.update(cache_key=cache_key)

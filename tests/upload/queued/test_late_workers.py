@@ -13,7 +13,7 @@ from tests.upload.queued.made import (
     known,
     work,
 )
-from tests.upload.queued.test_deaths import attempted, let_leases_run_out
+from tests.upload.queued.test_deaths import let_leases_run_out
 from upload.queued_storage import attempts, draining, records
 from upload.queued_storage.models import QueuedFile
 from upload.queued_storage.sending import TransferStopped
