@@ -63,3 +63,18 @@ def test_a_piece_of_a_file_deleted_meanwhile_goes(tmp_path: Path) -> None:
     attempts.attempt(storage, task, row, attempts.sending_of(row, check))
 
     assert not (tmp_path / "there/a.txt").exists()
+
+
+def test_a_late_deletion_leaves_a_new_file_of_the_name(tmp_path: Path) -> None:
+    storage = between_folders(tmp_path)
+    storage.save("a.txt", ContentFile(b"old"))
+    work()
+    storage.delete("a.txt")
+    row = records.claim(storage.storage_key, 1)[0]
+    let_leases_run_out()
+    work()
+    storage.save("a.txt", ContentFile(b"new"))
+
+    attempts.attempt(storage, None, row, attempts.sending_of(row, lambda: None))
+
+    assert content(storage, "a.txt") == b"new"
