@@ -114,6 +114,9 @@ def _bury(row: QueuedFile) -> bool:
 
 def _delete_bytes(storage: Any, row: QueuedFile, *, has_remote: bool) -> None:
     """Delete locally, now; what fails or lies on the remote is a worker's to delete."""
+    mine = QueuedFile.objects.filter(pk=row.pk, state=FileState.DELETING)
+    if not mine.exists():
+        return  # a worker was quicker, and the name may be a new file's
     try:
         storage.local.delete(row.name)
     except OSError:
@@ -122,7 +125,7 @@ def _delete_bytes(storage: Any, row: QueuedFile, *, has_remote: bool) -> None:
     if has_remote:
         queueing.ask(storage.storage_key)
     else:
-        QueuedFile.objects.filter(pk=row.pk, state=FileState.DELETING).delete()
+        mine.delete()
 
 
 def _delete_unknown(storage: Any, name: str) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
+from django.db import transaction
 
 from tests.upload.queued.made import (
     DELETING_TASK,
@@ -14,7 +15,7 @@ from tests.upload.queued.made import (
     work,
 )
 from tests.upload.queued.test_deaths import attempted, let_leases_run_out
-from upload.queued_storage import attempts, draining, records
+from upload.queued_storage import attempts, draining, records, tasks
 from upload.queued_storage.models import QueuedFile
 from upload.queued_storage.sending import TransferStopped
 
@@ -76,5 +77,22 @@ def test_a_late_deletion_leaves_a_new_file_of_the_name(tmp_path: Path) -> None:
     storage.save("a.txt", ContentFile(b"new"))
 
     attempts.attempt(storage, None, row, attempts.sending_of(row, lambda: None))
+
+    assert content(storage, "a.txt") == b"new"
+
+
+def test_a_late_commit_leaves_a_new_file_of_the_name(tmp_path: Path) -> None:
+    storage = between_folders(tmp_path)
+    storage.save("a.txt", ContentFile(b"old"))
+    work()
+
+    with transaction.atomic():
+        storage.delete("a.txt")
+        transaction.on_commit(lambda: None)
+        late = transaction.get_connection().run_on_commit[0][1]
+        transaction.get_connection().run_on_commit.clear()
+    tasks.drain(storage.storage_key)
+    storage.save("a.txt", ContentFile(b"new"))
+    late()
 
     assert content(storage, "a.txt") == b"new"
