@@ -98,15 +98,20 @@ def delete(storage: Any, name: str) -> None:
     if row is None:
         _delete_unknown(storage, name)
         return
-    has_remote = row.attempts > 0 or row.transferred_at is not None
+    has_remote = _was_on_its_way(row)
     transaction.on_commit(
         lambda: _delete_bytes(storage, row, has_remote=has_remote),
         using=records.write_alias(),
     )
 
 
+def _was_on_its_way(row: QueuedFile) -> bool:
+    """Return whether a worker ever had it; attempts may have been counted anew."""
+    return row.fence > 0 or row.transferred_at is not None
+
+
 def _bury(row: QueuedFile) -> bool:
-    if row.attempts or row.transferred_at:
+    if _was_on_its_way(row):
         return records.bury(row)
     # It was never on its way: the remote is left alone, whatever it has of this name.
     return records.bury(row, remote_name="", remote_digest=None)

@@ -15,7 +15,7 @@ from tests.upload.queued.made import (
     work,
 )
 from tests.upload.queued.test_deaths import attempted, let_leases_run_out
-from upload.queued_storage import attempts, draining, records, tasks
+from upload.queued_storage import attempts, draining, records, settling, tasks
 from upload.queued_storage.models import QueuedFile
 from upload.queued_storage.sending import TransferStopped
 
@@ -96,3 +96,35 @@ def test_a_late_commit_leaves_a_new_file_of_the_name(tmp_path: Path) -> None:
     late()
 
     assert content(storage, "a.txt") == b"new"
+
+
+def test_a_second_deletion_waits_for_the_transfer_as_well(tmp_path: Path) -> None:
+    storage = between_folders(tmp_path)
+    storage.save("a.txt", ContentFile(b"bytes"))
+    records.claim(storage.storage_key, 1)  # and its process dies when it has sent it
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there/a.txt").write_bytes(b"bytes")
+
+    storage.delete("a.txt")
+    storage.delete("a.txt")
+    let_leases_run_out()
+    work()
+
+    assert not (tmp_path / "there/a.txt").exists()
+    assert QueuedFile.objects.count() == 0
+
+
+def test_a_file_asked_for_anew_and_deleted_goes_from_the_remote(
+    tmp_path: Path, settings: Any
+) -> None:
+    settings.QUEUED_STORAGE_RETRIES = 0
+    storage = between_folders(tmp_path)
+    storage.save("a.txt", ContentFile(b"bytes"))
+    row, _outcome = attempted(storage)  # sent, but its answer was lost
+    settling.fail(row, "timed out")
+    storage.transfer("a.txt")
+
+    storage.delete("a.txt")
+    work()
+
+    assert not (tmp_path / "there/a.txt").exists()
