@@ -128,3 +128,17 @@ def test_a_file_asked_for_anew_and_deleted_goes_from_the_remote(
     work()
 
     assert not (tmp_path / "there/a.txt").exists()
+
+
+def test_a_deletion_is_not_stopped_by_the_attempt_it_ended(tmp_path: Path) -> None:
+    storage = between_folders(tmp_path)
+    storage.save("a.txt", ContentFile(b"bytes"))
+    row = records.claim(storage.storage_key, 1)[0]
+    drain = draining.Drain(storage, {storage.task})
+    storage.delete("a.txt")
+    drain._lost |= records.renew([row])
+    records.lost(row)
+
+    drain.run()
+
+    assert QueuedFile.objects.count() == 0
