@@ -102,6 +102,7 @@ def delete(storage: Any, name: str) -> None:
     transaction.on_commit(
         lambda: _delete_bytes(storage, row, has_remote=has_remote),
         using=records.write_alias(),
+        robust=True,
     )
 
 

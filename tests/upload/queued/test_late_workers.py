@@ -15,7 +15,7 @@ from tests.upload.queued.made import (
     work,
 )
 from tests.upload.queued.test_deaths import attempted, let_leases_run_out
-from upload.queued_storage import attempts, draining, records, settling, tasks
+from upload.queued_storage import attempts, draining, queueing, records, settling, tasks
 from upload.queued_storage.models import QueuedFile
 from upload.queued_storage.sending import TransferStopped
 
@@ -142,3 +142,21 @@ def test_a_deletion_is_not_stopped_by_the_attempt_it_ended(tmp_path: Path) -> No
     drain.run()
 
     assert QueuedFile.objects.count() == 0
+
+
+def test_a_save_outlives_a_queue_that_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = between_folders(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(queueing, "async_task", away)
+        name = storage.save("a.txt", ContentFile(b"bytes"))
+
+    let_leases_run_out()
+    work()
+
+    assert known(storage, name).state == "both"
+
+
+def away(*args: Any, **kwargs: Any) -> None:
+    raise ConnectionError("the queue is away")
