@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.core.files.base import ContentFile
 from django.db import transaction
 
@@ -160,3 +161,10 @@ def test_a_save_outlives_a_queue_that_is_away(
 
 def away(*args: Any, **kwargs: Any) -> None:
     raise ConnectionError("the queue is away")
+
+
+def test_two_sides_at_one_place_are_refused(tmp_path: Path) -> None:
+    place = {"location": str(tmp_path / "here"), "base_url": "/there/"}
+
+    with pytest.raises(ImproperlyConfigured, match="one and the same place"):
+        between_folders(tmp_path, task=DELETING_TASK, remote_options=place)
