@@ -116,6 +116,9 @@ def _run(storage: Any, task: Any, sending: Sending) -> bool:
 
 def _erase(storage: Any, row: QueuedFile, sending: Sending) -> None:
     """Delete both sides; on the remote only what surely is ours."""
+    # Once another worker has ended this, the name may be a new file's.
+    if not records.held(row).exists():
+        raise TransferStopped
     storage.local.delete(row.name)
     if not row.remote_name:
         return

@@ -7,6 +7,7 @@ nowhere else. ``save`` and ``delete`` follow the transaction that they are calle
 import io
 from contextlib import suppress
 from datetime import datetime
+from os.path import realpath
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -84,6 +85,13 @@ class QueuedStorage(Storage):
         self.identity = identity or self.identity
         self.local = loading.made(self.local_path, self.local_options, "local")
         self.remote = loading.made(self.remote_path, self.remote_options, "remote")
+        if _place_of(self.local) == _place_of(self.remote) is not None:
+            raise ImproperlyConfigured(
+                _(
+                    "The local and the remote storage are one and the same place. Give "
+                    "the remote another folder: each file would be its own copy."
+                )
+            )
         self._give_keys()
         registry.register(self)
 
@@ -285,6 +293,14 @@ class QueuedStorage(Storage):
         if not name:
             raise ValueError(_("The name must be given to delete()."))
         filing.delete(self, name)
+
+
+def _place_of(storage: Storage) -> str | None:
+    """Return the folder of a storage that has one."""
+    try:
+        return realpath(storage.path("x"))
+    except (AttributeError, NotImplementedError):
+        return None
 
 
 def _dotted(task: Any) -> str:

@@ -57,7 +57,7 @@ class Drain:
         self._key: str = storage.storage_key
         self._tasks = {path: import_string(path)() for path in tasks}
         self._running: dict[Future[Outcome], QueuedFile] = {}
-        self._lost: set[int] = set()
+        self._lost: set[records.Claim] = set()
         self._halt = threading.Event()
         self._failures_in_a_row = 0
         self._renewed = self._settled_at = time.monotonic()
@@ -117,14 +117,14 @@ class Drain:
         return self._tasks.get(row.task) or self._tasks[self._storage.task]
 
     def _submit(self, row: QueuedFile, pool: ThreadPoolExecutor) -> None:
-        sending = attempts.sending_of(row, self._check_of(row.pk))
+        sending = attempts.sending_of(row, self._check_of(records.claim_of(row)))
         task = self._task_of(row)
         future = pool.submit(attempt, self._storage, task, row, sending)
         self._running[future] = row
 
-    def _check_of(self, pk: int) -> Any:
+    def _check_of(self, claim: records.Claim) -> Any:
         def check() -> None:
-            if self._halt.is_set() or pk in self._lost:
+            if self._halt.is_set() or claim in self._lost:
                 raise TransferStopped
 
         return check

@@ -104,15 +104,21 @@ def delete(storage: Any, name: str) -> None:
     if row is None:
         _delete_unknown(storage, name)
         return
-    has_remote = row.attempts > 0 or row.transferred_at is not None
+    has_remote = _was_on_its_way(row)
     transaction.on_commit(
         lambda: _delete_bytes(storage, row, has_remote=has_remote),
         using=records.write_alias(),
+        robust=True,
     )
 
 
+def _was_on_its_way(row: QueuedFile) -> bool:
+    """Return whether a worker ever had it; attempts may have been counted anew."""
+    return row.fence > 0 or row.transferred_at is not None
+
+
 def _bury(row: QueuedFile) -> bool:
-    if row.attempts or row.transferred_at:
+    if _was_on_its_way(row):
         return records.bury(row)
     # It was never on its way: the remote is left alone, whatever it has of this name.
     return records.bury(row, remote_name="", remote_digest=None)
@@ -120,6 +126,9 @@ def _bury(row: QueuedFile) -> bool:
 
 def _delete_bytes(storage: Any, row: QueuedFile, *, has_remote: bool) -> None:
     """Delete locally, now; what fails or lies on the remote is a worker's to delete."""
+    mine = QueuedFile.objects.filter(pk=row.pk, state=FileState.DELETING)
+    if not mine.exists():
+        return  # a worker was quicker, and the name may be a new file's
     try:
         storage.local.delete(row.name)
     except OSError:
@@ -128,7 +137,7 @@ def _delete_bytes(storage: Any, row: QueuedFile, *, has_remote: bool) -> None:
     if has_remote:
         queueing.ask(storage.storage_key)
     else:
-        QueuedFile.objects.filter(pk=row.pk, state=FileState.DELETING).delete()
+        mine.delete()
 
 
 def _delete_unknown(storage: Any, name: str) -> None:

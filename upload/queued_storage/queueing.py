@@ -12,8 +12,12 @@ TASK = "upload.queued_storage.tasks.drain"
 
 
 def ask_on_commit(storage_key: str) -> None:
-    """Have the storage's due files transferred once this transaction has committed."""
-    transaction.on_commit(lambda: ask(storage_key), using=records.write_alias())
+    """Have the storage's due files transferred once this transaction has committed.
+
+    What is committed is not undone by a queue that is away: the watchdog asks again.
+    """
+    alias = records.write_alias()
+    transaction.on_commit(lambda: ask(storage_key), using=alias, robust=True)
 
 
 def ask(storage_key: str) -> bool:

@@ -21,6 +21,9 @@ from upload.queued_storage.models import SENT, DrainRequest, FileState, QueuedFi
 LONGEST_DELAY = timedelta(hours=1)
 MOST_DOUBLINGS = 12
 
+# A row's key and the fence of one claim of it; the same row may be claimed again.
+type Claim = tuple[int, int]
+
 
 class Facts(NamedTuple):
     """What a row tells a reader."""
@@ -130,6 +133,10 @@ def _take(row: QueuedFile, until: datetime) -> bool:
     return True
 
 
+def claim_of(row: QueuedFile) -> Claim:
+    return row.pk, row.fence
+
+
 def held(row: QueuedFile) -> Any:
     """Return the row as long as the claim that ``row`` came from holds it."""
     return QueuedFile.objects.filter(pk=row.pk, fence=row.fence)
@@ -147,16 +154,15 @@ def is_nobody_elses(row: QueuedFile) -> bool:
     return bool(rows.filter(next_run_at__gt=timezone.now()).exists())
 
 
-def renew(rows: Iterable[QueuedFile]) -> set[int]:
-    """Prolong the leases; return the keys of those that are lost."""
-    fences = {row.pk: row.fence for row in rows}
-    still = dict(
-        QueuedFile.objects.filter(pk__in=fences).values_list("pk", "fence").iterator()
-    )
-    kept = [pk for pk, fence in fences.items() if still.get(pk) == fence]
-    mine = Q(pk__in=kept)
+def renew(rows: Iterable[QueuedFile]) -> set[Claim]:
+    """Prolong the leases; return the claims that are lost."""
+    claims = {claim_of(row) for row in rows}
+    keys = [pk for pk, _fence in claims]
+    still = QueuedFile.objects.filter(pk__in=keys).values_list("pk", "fence")
+    kept = claims & set(still.iterator())
+    mine = Q(pk__in=[pk for pk, _fence in kept])
     QueuedFile.objects.filter(mine, lease_owner=owner()).update(next_run_at=lease_end())
-    return set(fences) - set(kept)
+    return claims - kept
 
 
 def settle(row: QueuedFile, **values: Any) -> bool:

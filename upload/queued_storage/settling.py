@@ -110,7 +110,7 @@ def _drop_local(storage: Any, outcomes: list[Outcome]) -> None:
     gone: list[QueuedFile] = []
     for outcome in outcomes:
         row = outcome.row
-        if row.pk in lost:
+        if records.claim_of(row) in lost:
             continue
         row.state = FileState.REMOTE
         hints.forget(storage.get_cache_key(row.name))
