@@ -29,6 +29,7 @@ from django_q.signing import SignedPackage
 
 from tests.faults.contents import FILES, FOREIGN, FOREIGN_NAME, NEW_NAME
 from upload import (
+    durable,
     jobs,
     orphans,
     partials,
@@ -129,8 +130,10 @@ def receive_carelessly() -> None:
 
 
 def _never_sync() -> None:
+    """Wait for no byte, and do not ask for any to be written early either."""
     for name in ("fsync", "fdatasync"):
         setattr(os, name, lambda descriptor: None)
+    durable._sync_file_range = lambda: None
 
 
 def receive_in_pieces() -> None:
