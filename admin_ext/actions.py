@@ -31,7 +31,7 @@ from upload.errors import (
     SessionBusy,
 )
 from upload.models import UploadSession
-from upload.states import Verb
+from upload.states import JobState, Verb
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +48,7 @@ class Report:
     """What became of each session of one confirmed action."""
 
     done: int = 0
+    waiting: int = 0
     missing: int = 0
     skipped: list[Skip] = field(default_factory=list)
     failed: list[Skip] = field(default_factory=list)
@@ -118,8 +119,11 @@ def perform(
             report.skipped.append(Skip(session, reason))
             continue
         try:
-            row.act(session, actor, data)
-            report.done += 1
+            job = row.act(session, actor, data)
+            if job is not None and job.state == JobState.AWAITING_APPROVAL:
+                report.waiting += 1
+            else:
+                report.done += 1
         except (IllegalTransition, SessionBusy, NotPermitted) as error:
             report.skipped.append(Skip(session, str(error)))
         except (MunimentError, OSError) as error:
@@ -138,11 +142,18 @@ def tell(request: HttpRequest, row: BulkVerb, report: Report) -> None:
             "%(count)d session %(done)s.", "%(count)d sessions %(done)s.", report.done
         )
         messages.success(request, text % {"count": report.done, "done": row.done})
+    if report.waiting:
+        text = ngettext(
+            "%(count)d removal waits until a second person approves it.",
+            "%(count)d removals wait until a second person approves them.",
+            report.waiting,
+        )
+        messages.success(request, text % {"count": report.waiting})
     _tell_each(request, messages.WARNING, _("skipped"), report.skipped)
     _tell_each(request, messages.ERROR, _("failed"), report.failed)
     if report.missing:
         messages.warning(request, missing_text(report.missing))
-    if not (report.done or report.skipped or report.failed or report.missing):
+    if report == Report():
         messages.warning(request, _("No session was chosen, so nothing was done."))
 
 

@@ -16,10 +16,10 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 from upload import expiry, holding, jobs, policy
 from upload.errors import IllegalTransition
 from upload.events import Cause
-from upload.models import Destination, UploadSession
+from upload.models import Destination, Job, UploadSession
 from upload.states import JobKind, JobState, Verb
 
-type Act = Callable[[UploadSession, Any, dict[str, Any]], None]
+type Act = Callable[[UploadSession, Any, dict[str, Any]], Job | None]
 
 
 class NothingMoreForm(forms.Form):
@@ -63,8 +63,9 @@ def copy(session: UploadSession, actor: Any, data: dict[str, Any]) -> None:
     jobs.request(session, JobKind.COPY, actor, destination=data["destination"])
 
 
-def remove(session: UploadSession, actor: Any, data: dict[str, Any]) -> None:
-    jobs.request(session, JobKind.REMOVE, actor, reason=data["reason"])
+def remove(session: UploadSession, actor: Any, data: dict[str, Any]) -> Job:
+    """Return the job: it may wait for a second person."""
+    return jobs.request(session, JobKind.REMOVE, actor, reason=data["reason"])
 
 
 def verify(session: UploadSession, actor: Any, data: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.contrib.messages import get_messages
 
 from admin_ext.verbs import BULK_VERBS
 from tests.admin_ext.choosing import LIST, choose, confirm, texts
@@ -133,9 +134,11 @@ def test_removing_stored_files_says_that_it_waits_for_a_second_person(
     session, client = make_session(S.STORED), client_for(clerk)
 
     preview = choose(client, "remove_sessions", session)
-    confirm(client, "remove_sessions", session, reason="Sent twice")
+    done = confirm(client, "remove_sessions", session, reason="Sent twice")
 
     assert "second person" in " ".join(preview.context["notes"])
+    told = [str(message) for message in get_messages(done.wsgi_request)]
+    assert told == ["1 removal waits until a second person approves it."]
     job = jobs.active_job(session)
     assert job is not None
     assert (job.state, job.reason) == (JobState.AWAITING_APPROVAL, "Sent twice")

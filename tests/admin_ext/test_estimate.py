@@ -112,4 +112,4 @@ def test_the_preview_says_nothing_that_it_cannot_know(
     session = make_session(S.UPLOADING)
     url = reverse("admin:upload_uploadsession_verb", args=[session.pk, verb])
 
-    assert "Takes roughly" not in client_for(clerk).get(url).content.decode()
+    assert 'data-figure="time"' not in client_for(clerk).get(url).content.decode()

@@ -116,8 +116,21 @@ def test_nothing_is_done_by_looking_or_without_signing_in(
     url = address(session, deed)
 
     assert client.get(url).status_code == 405
-    assert Client().post(url, SAID)["Location"] == f"/login/?next={url}"
+    assert Client().post(url, SAID)["Location"] == f"/login/?next={address(session)}"
     assert not InProgressSubmission.objects.exists()
+
+
+def test_who_was_signed_out_comes_back_to_a_page_and_is_told(
+    session: UploadSession, uploader: Any
+) -> None:
+    client = Client()
+    sent = client.post(address(session, "submit"), SAID)
+    client.force_login(uploader)
+
+    shown = client.get(sent["Location"].partition("next=")[2])
+
+    assert shown.status_code == 200
+    assert "nothing was done" in shown.content.decode()
 
 
 @pytest.mark.parametrize("deed", DEEDS)

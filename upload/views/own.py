@@ -14,7 +14,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from upload import answers, policy, quantities, submitting
 from upload.errors import MunimentError, NotFound
@@ -22,6 +22,7 @@ from upload.models import UploadSession
 from upload.states import SessionStatus, Verb
 from upload.views.description_form import DescriptionForm, ReuseForm, SubmitForm
 from upload.views.frames import page
+from upload.views.posting import posting
 from upload.views.refusals import refused
 
 PAGE_SIZE = 25
@@ -120,8 +121,7 @@ def deed(act: Callable[[HttpRequest, UploadSession], HttpResponse | str]) -> Any
     What the core refuses is told on the session's page and changes nothing.
     """
 
-    @require_POST
-    @login_required
+    @posting("upload:own_session")
     def view(request: HttpRequest, uuid: UUID) -> HttpResponse:
         try:
             session = _own_session(request, uuid)

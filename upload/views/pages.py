@@ -8,7 +8,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.module_loading import import_string
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from upload import answers, conf, policy
 from upload.models import UploadSession
@@ -16,12 +16,12 @@ from upload.states import Verb
 from upload.views import plain_form, upload_words
 from upload.views.doors import visible_session
 from upload.views.frames import page
+from upload.views.posting import posting
 from upload.views.refusals import refused
 from upload.views.sessions import open_own
 
 
-@require_POST
-@login_required
+@posting("upload:own_sessions")
 def new_session(request: HttpRequest) -> HttpResponse:
     """Open a session for the signed-in person and show its upload page."""
     try:
