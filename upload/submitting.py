@@ -84,7 +84,8 @@ def submit_session(session: UploadSession, actor: Any) -> Submission:
     draft = InProgressSubmission.objects.filter(upload_session=session).first()
     if draft is None:
         # A second press of the button finds the first one's submission.
-        _in_hand(session, actor)
+        with transaction.atomic():
+            _in_hand(session, actor)
         raise DraftRefused(_("Say first what the files are: write a description."))
     return submit(draft, actor)
 

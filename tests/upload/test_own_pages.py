@@ -120,6 +120,18 @@ def test_nothing_is_done_by_looking_or_without_signing_in(
     assert not InProgressSubmission.objects.exists()
 
 
+@pytest.mark.django_db(transaction=True)
+def test_submitting_without_a_description_says_so(
+    client_for: Any, uploader: Any
+) -> None:
+    session = make_session(SessionStatus.UPLOADING, {"a.txt": b"a"}, uploader)
+    client, sure = client_for(uploader), {"complete": "on"}
+
+    shown = client.post(address(session, "submit"), sure, follow=True)
+
+    assert "write a description" in shown.content.decode()
+
+
 def test_who_was_signed_out_comes_back_to_a_page_and_is_told(
     session: UploadSession, uploader: Any
 ) -> None:
