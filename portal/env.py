@@ -105,24 +105,26 @@ def mapping[T](name: str, default: T, parse: Callable[[str], T]) -> T:
         raise ImproperlyConfigured(f"{name} is {raw!r}: {error}") from error
 
 
+def _json(name: str) -> Any:
+    """Return what the variable says as JSON, ``{}`` if unset, None if it is none."""
+    try:
+        return json.loads(text(name, "") or "{}")
+    except ValueError:
+        return None
+
+
 def backends(name: str) -> dict[str, dict[str, object]]:
     """Return the JSON object ``{"alias": {"BACKEND": …, "OPTIONS": {…}}}``, or ``{}``.
 
     It may hold secrets, so no message shows its text.
     """
-    raw = text(name, "")
-    if not raw:
-        return {}
-    try:
-        parsed = json.loads(raw)
-    except ValueError:
-        parsed = None
+    parsed = _json(name)
     if not _are_backends(parsed):
         raise ImproperlyConfigured(
             f"{name} must be a JSON object of objects with a BACKEND each, for example "
             f'{name}={{"box": {{"BACKEND": "upload.targets.sftp.SftpTarget", '
             '"OPTIONS": {"host": "sftp.example.org"}}}.'
-        ) from None
+        )
     return parsed
 
 
@@ -131,20 +133,17 @@ def backend(name: str, default: str) -> dict[str, Any]:
 
     Without a BACKEND it is ``default``. It may hold secrets, so no message shows it.
     """
-    raw = text(name, "")
-    if not raw:
+    if not text(name, ""):
         return {}
-    try:
-        parsed = json.loads(raw)
-    except ValueError:
-        parsed = None
-    entry = {"BACKEND": default, "OPTIONS": {}, **parsed} if parsed else parsed
-    if not _are_backends({name: entry}):
+    parsed = _json(name)
+    known = {"BACKEND": default, "OPTIONS": {}}
+    entry = known | parsed if isinstance(parsed, dict) and parsed else None
+    if entry is None or not _are_backends({name: entry}):
         raise ImproperlyConfigured(
             f"{name} must be a JSON object with BACKEND and OPTIONS, for example "
             f'{name}={{"OPTIONS": {{"bucket_name": "records"}}}}.'
-        ) from None
-    return entry or {}
+        )
+    return entry
 
 
 def _are_backends(parsed: object) -> bool:
