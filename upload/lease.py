@@ -5,8 +5,6 @@ goes through ``Work`` and is conditional on that number, so a worker that was pa
 past its lease can change no row once another has claimed the job.
 """
 
-import os
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,17 +16,12 @@ from django.db.models import F
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from upload import conf
+from upload import conf, worker
 from upload.errors import JobCancelled, LeaseLost, WorkerStopping
 from upload.states import JobState
 
 BEAT_SECONDS = 1.0
 LONGEST_LEASE_WITHOUT_BEAT = 4  # a lease is renewed at least four times in its life
-
-
-def owner() -> str:
-    """Return who this worker is: host, process, for people to read."""
-    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def claim(job: Any) -> "Work | None":
@@ -70,7 +63,7 @@ def _take(row: Any, rows: Any, **values: Any) -> bool:
     taken = mine.update(
         state=JobState.RUNNING,
         fence=F("fence") + 1,
-        lease_owner=owner(),
+        lease_owner=worker.owner(),
         lease_until=now + conf.job_lease(),
         heartbeat_at=now,
         started_at=Coalesce("started_at", now),
@@ -99,7 +92,7 @@ class Lease:
 
         Raise ``LeaseLost``, ``JobCancelled`` or ``WorkerStopping``.
         """
-        if _stop_requested():
+        if worker.stop_requested():
             raise WorkerStopping("The worker is stopping; the job goes on later.")
         self.keep()
         if self._rows().filter(cancel_requested_at__isnull=False).exists():
@@ -211,9 +204,3 @@ class Work(Lease):
     def end(self, state: str, **values: Any) -> None:
         self._bytes_under_way = 0
         super().end(state, **{"current_file": ""} | values)
-
-
-def _stop_requested() -> bool:
-    """Return whether the worker's supervisor has asked for an end."""
-    path = conf.worker_stop_file()
-    return path is not None and path.exists()

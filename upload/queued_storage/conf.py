@@ -13,8 +13,6 @@ DEFAULTS: dict[str, Any] = {
     "QUEUED_STORAGE_LEASE_SECONDS": 60,
     # The django-q2 cluster that moves bytes; None is the default one.
     "QUEUED_STORAGE_CLUSTER": None,
-    # While this file exists, workers give back what they have not finished.
-    "WORKER_STOP_FILE": "",
 }
 
 

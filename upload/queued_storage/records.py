@@ -4,8 +4,6 @@ A worker's write names the fence of its claim and is lost where another claim or
 deletion came between. Nothing here moves a byte.
 """
 
-import os
-import socket
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -14,6 +12,7 @@ from django.db import connections, router, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from upload import worker
 from upload.queued_storage import identity
 from upload.queued_storage.conf import settings
 from upload.queued_storage.models import SENT, DrainRequest, FileState, QueuedFile
@@ -78,11 +77,6 @@ def is_asked(storage_key: str) -> bool | None:
     return None if found is None else bool(found[0])
 
 
-def owner() -> str:
-    """Return who this worker is: host, process."""
-    return f"{socket.gethostname()}:{os.getpid()}"
-
-
 def busy_owners() -> set[str]:
     """Return the workers that hold a live lease."""
     held = QueuedFile.objects.filter(next_run_at__gt=timezone.now())
@@ -118,7 +112,7 @@ def _take(row: QueuedFile, until: datetime) -> bool:
     values: dict[str, Any] = {
         "attempts": row.attempts + 1,
         "fence": row.fence + 1,
-        "lease_owner": owner(),
+        "lease_owner": worker.owner(),
         "next_run_at": until,
     }
     if row.state in {FileState.DUE, FileState.SENDING}:
@@ -161,7 +155,9 @@ def renew(rows: Iterable[QueuedFile]) -> set[Claim]:
     still = QueuedFile.objects.filter(pk__in=keys).values_list("pk", "fence")
     kept = claims & set(still.iterator())
     mine = Q(pk__in=[pk for pk, _fence in kept])
-    QueuedFile.objects.filter(mine, lease_owner=owner()).update(next_run_at=lease_end())
+    QueuedFile.objects.filter(mine, lease_owner=worker.owner()).update(
+        next_run_at=lease_end()
+    )
     return claims - kept
 
 
@@ -231,7 +227,7 @@ def bury(row: QueuedFile, **values: Any) -> bool:
 def lost(row: QueuedFile) -> None:
     """Let a deletion go on that waits for this worker, which has stopped writing."""
     QueuedFile.objects.filter(
-        pk=row.pk, state=FileState.DELETING, lease_owner=owner()
+        pk=row.pk, state=FileState.DELETING, lease_owner=worker.owner()
     ).update(next_run_at=timezone.now(), lease_owner="")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from upload import worker
 from upload.queued_storage import hints, records
 from upload.queued_storage.attempts import End, Outcome, take_back
 from upload.queued_storage.models import FileState, QueuedFile
@@ -89,7 +90,7 @@ def _write_sent(storage: Any, outcome: Outcome) -> bool:
         values |= {
             "state": FileState.REMOTE,
             "next_run_at": records.lease_end(),
-            "lease_owner": records.owner(),
+            "lease_owner": worker.owner(),
         }
     if sending.remote_name != row.remote_name:  # the remote has renamed it
         values["remote_name"] = sending.remote_name

@@ -5,10 +5,9 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 
-from upload.queued_storage.conf import settings
+from upload import worker
 
 
 @contextmanager
@@ -22,14 +21,9 @@ def stoppable() -> Iterator[Callable[[], bool]]:
     in_main = threading.current_thread() is threading.main_thread()
     before = signal.signal(signal.SIGTERM, note) if in_main else None
     try:
-        yield lambda: asked.is_set() or _is_told_by_file()
+        yield lambda: asked.is_set() or worker.stop_requested()
     finally:
         if in_main:
             signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
             if asked.is_set():
                 os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _is_told_by_file() -> bool:
-    path = settings.WORKER_STOP_FILE
-    return bool(path) and Path(path).exists()
