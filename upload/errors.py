@@ -4,6 +4,8 @@ A message names the object, what was seen, what was expected and what to do. ``c
 is stable and machine-readable: HTTP answers and job rows carry it.
 """
 
+from typing import Any
+
 from django.db import InterfaceError, InternalError, OperationalError
 from django.utils.translation import gettext as _
 
@@ -17,6 +19,14 @@ class MunimentError(Exception):
 
     code = "error"
     hint = ""
+
+
+def noted(error: BaseException | None) -> dict[str, Any]:
+    """Return what a row keeps of an error: ``error`` and ``error_code``."""
+    if error is None:
+        return {"error": "", "error_code": ""}
+    name = type(error).__name__
+    return {"error": str(error) or name, "error_code": getattr(error, "code", name)}
 
 
 class ObjectNotUpdated(Exception):

@@ -38,6 +38,7 @@ from upload.errors import (
     NotPermitted,
     SessionBusy,
     WorkerStopping,
+    noted,
 )
 from upload.events import Cause
 from upload.lease import Work
@@ -231,13 +232,7 @@ def _finish(work: Work, state: JobState, error: Exception | None = None) -> None
         with work.fenced():
             if work.job.kind == JobKind.REMOVE and not good:
                 remove.roll_forward(work)
-            work.end(
-                state,
-                error=str(error) if error else "",
-                error_code=getattr(error, "code", type(error).__name__)
-                if error
-                else "",
-            )
+            work.end(state, **noted(error))
             _note_end(work, str(error) if error else "", good=good)
     except LeaseLost:
         logger.warning("Job %s: lease lost at its end.", work.job.uuid)
@@ -285,11 +280,7 @@ def _release_or_fail(work: Work, error: BaseException, *, last_attempt: bool) ->
     if last_attempt or work.job.attempts >= conf.job_max_attempts():
         _finish(work, JobState.FAILED, _as_exception(error))
         return
-    work.release(
-        conf.job_retry_delay(work.job.attempts),
-        error=str(error) or type(error).__name__,
-        error_code=getattr(error, "code", type(error).__name__),
-    )
+    work.release(conf.job_retry_delay(work.job.attempts), **noted(error))
 
 
 def _drop_lost_connection() -> None:

@@ -26,6 +26,7 @@ from upload.errors import (
     ReasonMissing,
     SessionBusy,
     WorkerStopping,
+    noted,
 )
 from upload.lease import Lease
 from upload.models import BulkItem, BulkOrder, UploadSession
@@ -200,13 +201,7 @@ def _end(work: Lease, state: OrderState, error: BaseException | None = None) -> 
             order_expiry.purge(work, closed)
         with work.fenced():
             settle_rest(work.row, OrderOutcome.LEFT, str(error) if error else "")
-            work.end(
-                state,
-                error=str(error) if error else "",
-                error_code=getattr(error, "code", type(error).__name__)
-                if error
-                else "",
-            )
+            work.end(state, **noted(error))
     except LeaseLost:
         logger.warning("Order %s: lease lost at its end.", work.row.uuid)
         return
@@ -221,11 +216,7 @@ def _release_or_fail(work: Lease, error: BaseException) -> None:
     if work.row.attempts >= conf.job_max_attempts():
         _end(work, OrderState.FAILED, error)
         return
-    work.release(
-        conf.job_retry_delay(work.row.attempts),
-        error=str(error) or type(error).__name__,
-        error_code=getattr(error, "code", type(error).__name__),
-    )
+    work.release(conf.job_retry_delay(work.row.attempts), **noted(error))
 
 
 def give_up(order: BulkOrder) -> bool:

@@ -8,14 +8,13 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from upload.models.base import PublicUuid
 from upload.models.destination import Destination
+from upload.models.leased import Leased
 from upload.models.order import BulkOrder
 from upload.models.session import UploadSession
 from upload.querysets import JobQuerySet
 from upload.states import (
     ACTIVE_JOB_STATES,
-    ENDED_JOB_STATES,
     MOVING_KINDS,
     ItemOutcome,
     JobKind,
@@ -32,7 +31,7 @@ _ACTIVE = Q(state__in=[str(s) for s in ACTIVE_JOB_STATES])
 _VERIFYING = _ACTIVE & Q(kind=str(JobKind.VERIFY))
 
 
-class Job(PublicUuid):
+class Job(Leased):
     """One piece of background work on one session.
 
     ::
@@ -99,19 +98,7 @@ class Job(PublicUuid):
 
     created_at = models.DateTimeField(_("asked"), default=timezone.now)
     planned_at = models.DateTimeField(_("planned"), null=True)
-    started_at = models.DateTimeField(_("started"), null=True)
     entered_at = models.DateTimeField(_("session moved"), null=True)
-    finished_at = models.DateTimeField(_("finished"), null=True)
-    enqueued_at = models.DateTimeField(_("queued"), null=True)
-    next_run_at = models.DateTimeField(_("next run"), default=timezone.now)
-    heartbeat_at = models.DateTimeField(_("last heartbeat"), null=True)
-    lease_until = models.DateTimeField(_("lease until"), null=True)
-    lease_owner = models.CharField(_("worker"), max_length=255, blank=True)
-    fence = models.PositiveIntegerField(_("fence"), default=0)
-    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
-    cancel_requested_at = models.DateTimeField(_("cancel asked"), null=True)
-    error = models.TextField(_("error"), blank=True)
-    error_code = models.CharField(_("error code"), max_length=64, blank=True)
 
     objects: ClassVar["JobManager"] = JobQuerySet.as_manager()
 
@@ -154,10 +141,6 @@ class Job(PublicUuid):
     def was_started(self) -> bool:
         """Whether an attempt has moved the session into its moving state."""
         return self.entered_at is not None
-
-    @property
-    def has_ended(self) -> bool:
-        return self.state in ENDED_JOB_STATES
 
     @property
     def percent(self) -> int:

@@ -7,12 +7,11 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from upload.models.base import PublicUuid
 from upload.models.destination import Destination
+from upload.models.leased import Leased
 from upload.models.session import UploadSession
 from upload.querysets import OrderQuerySet
 from upload.states import (
-    ENDED_JOB_STATES,
     Obstacle,
     OrderOutcome,
     OrderState,
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     OrderManager = Manager["BulkOrder"]
 
 
-class BulkOrder(PublicUuid):
+class BulkOrder(Leased):
     """One verb for many sessions, done in the background session by session.
 
     ::
@@ -34,7 +33,7 @@ class BulkOrder(PublicUuid):
         DRAFT ─▶ QUEUED ◀──▶ RUNNING ─▶ SUCCEEDED | FAILED | CANCELLED
 
     A draft is what a preview shows: its sessions are chosen, and it is deleted if
-    nobody confirms it. ``fence``, ``attempts`` and the lease are as a job has them.
+    nobody confirms it.
     """
 
     verb = models.CharField(_("action"), max_length=16, choices=OrderVerb.choices)
@@ -63,18 +62,6 @@ class BulkOrder(PublicUuid):
 
     created_at = models.DateTimeField(_("drafted"), default=timezone.now)
     confirmed_at = models.DateTimeField(_("asked"), null=True)
-    started_at = models.DateTimeField(_("started"), null=True)
-    finished_at = models.DateTimeField(_("finished"), null=True)
-    enqueued_at = models.DateTimeField(_("queued"), null=True)
-    next_run_at = models.DateTimeField(_("next run"), default=timezone.now)
-    heartbeat_at = models.DateTimeField(_("last heartbeat"), null=True)
-    lease_until = models.DateTimeField(_("lease until"), null=True)
-    lease_owner = models.CharField(_("worker"), max_length=255, blank=True)
-    fence = models.PositiveIntegerField(_("fence"), default=0)
-    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
-    cancel_requested_at = models.DateTimeField(_("cancel asked"), null=True)
-    error = models.TextField(_("error"), blank=True)
-    error_code = models.CharField(_("error code"), max_length=64, blank=True)
 
     objects: ClassVar["OrderManager"] = OrderQuerySet.as_manager()
 
@@ -94,10 +81,6 @@ class BulkOrder(PublicUuid):
     @property
     def is_draft(self) -> bool:
         return self.state == OrderState.DRAFT
-
-    @property
-    def has_ended(self) -> bool:
-        return self.state in ENDED_JOB_STATES
 
 
 class BulkItem(models.Model):
