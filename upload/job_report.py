@@ -1,26 +1,19 @@
 """The report of a whole job as CSV or JSON, in pieces small enough to stream.
 
-Called with a job that the caller may see. Reads the items page by page: between two
-pieces no cursor and no transaction is open, so a slow reader holds up nobody, and the
-memory taken does not grow with the job.
+Called with a job that the caller may see.
 """
 
-import csv
-import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Count
 from django.utils import timezone
 
 from upload import conf
-from upload.csv_cells import csv_cell
 from upload.models import Job
+from upload.report_text import PAGE_ITEMS, Record, csv_text, json_elements, json_text
 from upload.states import JobKind
 
-PAGE_ITEMS = 2000
-BYTE_ORDER_MARK = "\ufeff"  # by it a spreadsheet knows UTF-8
 # The columns of the CSV file and the keys of a JSON item, in this order.
 ITEM_FIELDS = (
     "job",
@@ -51,46 +44,20 @@ AS_STORED = (
     "heartbeat_at next_run_at cancel_requested_at attempts error error_code"
 )
 
-type Record = dict[str, Any]
-
 
 def as_csv(job: Job) -> Iterator[str]:
-    """Yield the items as CSV with a header; no spreadsheet runs any cell of it."""
-    yield BYTE_ORDER_MARK + _csv_lines(
-        [dict(zip(ITEM_FIELDS, ITEM_FIELDS, strict=True))]
-    )
-    for page in _item_pages(job):
-        yield _csv_lines(page)
-
-
-def _csv_lines(page: list[Record]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerows([csv_cell(value) for value in item.values()] for item in page)
-    return text.getvalue()
+    """Yield the items as CSV."""
+    return csv_text(ITEM_FIELDS, _item_pages(job))
 
 
 def as_json(job: Job, *, with_events: bool) -> Iterator[str]:
     """Yield one object: ``job``, ``items`` and, where asked for, ``events``."""
-    yield f'{{"job": {_dumped(facts(job))},\n"items": ['
-    yield from _joined(_item_pages(job))
+    yield f'{{"job": {json_text(facts(job))},\n"items": ['
+    yield from json_elements(_item_pages(job))
     if with_events:
         yield '\n],\n"events": ['
-        yield from _joined([_events(job)])
+        yield from json_elements([_events(job)])
     yield "\n]}\n"
-
-
-def _joined(pages: Iterable[list[Record]]) -> Iterator[str]:
-    """Yield the elements of a JSON array, without its brackets."""
-    between = "\n"
-    for page in pages:
-        if page:
-            yield between + ",\n".join(_dumped(record) for record in page)
-            between = ",\n"
-
-
-def _dumped(record: Record) -> str:
-    return DjangoJSONEncoder(ensure_ascii=False).encode(record)
 
 
 def facts(job: Job) -> Record:

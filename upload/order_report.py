@@ -1,23 +1,16 @@
 """The report of a whole bulk order as CSV or JSON, in pieces small enough to stream.
 
-Called with an order that the caller may see. Reads page by page, as ``job_report``
-does: between two pieces no cursor and no transaction is open.
+Called with an order that the caller may see.
 """
 
-import csv
-import io
 from collections.abc import Iterator
-from typing import Any
 
-from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
 from upload import order_plan
-from upload.csv_cells import csv_cell
 from upload.models import BulkItem, BulkOrder
+from upload.report_text import PAGE_ITEMS, Record, csv_text, json_elements, json_text
 
-PAGE_ITEMS = 2000
-BYTE_ORDER_MARK = "\ufeff"  # by it a spreadsheet knows UTF-8
 # The columns of the CSV file and the keys of a JSON item, in this order.
 FIELDS = (
     "order",
@@ -34,35 +27,17 @@ AS_STORED = (
     "confirmed_at started_at finished_at cancel_requested_at error error_code"
 )
 
-type Record = dict[str, Any]
-
 
 def as_csv(order: BulkOrder) -> Iterator[str]:
-    """Yield the sessions as CSV with a header; no spreadsheet runs any cell of it."""
-    yield BYTE_ORDER_MARK + _lines([dict(zip(FIELDS, FIELDS, strict=True))])
-    for page in _pages(order):
-        yield _lines(page)
-
-
-def _lines(page: list[Record]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerows([csv_cell(value) for value in item.values()] for item in page)
-    return text.getvalue()
+    """Yield the sessions as CSV."""
+    return csv_text(FIELDS, _pages(order))
 
 
 def as_json(order: BulkOrder) -> Iterator[str]:
     """Yield one object: ``order`` and ``items``."""
-    yield f'{{"order": {_dumped(facts(order))},\n"items": ['
-    between = "\n"
-    for page in _pages(order):
-        yield between + ",\n".join(_dumped(item) for item in page)
-        between = ",\n"
+    yield f'{{"order": {json_text(facts(order))},\n"items": ['
+    yield from json_elements(_pages(order))
     yield "\n]}\n"
-
-
-def _dumped(record: Record) -> str:
-    return DjangoJSONEncoder(ensure_ascii=False).encode(record)
 
 
 def facts(order: BulkOrder) -> Record:
