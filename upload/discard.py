@@ -19,7 +19,7 @@ from upload import legal_hold, transitions
 from upload.errors import UnsafePath
 from upload.lease import Work
 from upload.states import ItemOutcome, SessionStatus
-from upload.storage import Batch, TempFileStorage, durable_tree, has_rows
+from upload.storage import Batch, TempFileStorage, has_rows, whole_tree
 
 logger = logging.getLogger(__name__)
 
@@ -132,7 +132,7 @@ def _delete_side_by_side(storage: Any, keys: list[str]) -> None:
 
     Keys that follow each other, as those of one session do, stay in one thread.
     """
-    if durable_tree(storage) is None or has_rows(storage):
+    if whole_tree(storage) is None:
         delete_bytes(storage, keys)
         return
     size = max(1, -(-len(keys) // THREADS))

@@ -7,7 +7,7 @@ from functools import partial
 from django.core.files.storage import Storage
 
 from upload.pinned import PinnedTree
-from upload.storage import durable_tree, finding, has_rows, iter_chunks
+from upload.storage import finding, iter_chunks, whole_tree
 
 
 @contextmanager
@@ -16,8 +16,8 @@ def reading(storage: Storage) -> Iterator[Callable[[str], Iterator[bytes]]]:
 
     Not shared between threads; what it gave is read before the block ends.
     """
-    tree = durable_tree(storage)
-    if tree is None or has_rows(storage):
+    tree = whole_tree(storage)
+    if tree is None:
         yield partial(iter_chunks, storage)
         return
     pinned = PinnedTree(tree)

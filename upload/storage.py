@@ -59,6 +59,7 @@ __all__ = [
     "local_path",
     "note_placed",
     "receive_into",
+    "whole_tree",
 ]
 
 MUST_BE_STREAMED = {errno.EXDEV, errno.EMLINK, errno.EPERM, errno.ENOTSUP}
@@ -72,6 +73,11 @@ def durable_tree(storage: Storage) -> Tree | None:
     inner = behind(storage)
     local = inner.local if has_rows(storage) else inner
     return local.tree if isinstance(local, DurableFileSystemStorage) else None
+
+
+def whole_tree(storage: Storage) -> Tree | None:
+    """Return the tree that holds every file of a storage, None where none does."""
+    return None if has_rows(storage) else durable_tree(storage)
 
 
 def _tree_with(storage: Storage, key: str) -> Tree | None:
