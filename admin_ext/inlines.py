@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Min, Sum
+from django.db.models import Count, Min, Sum, TextChoices
 from django.http import HttpRequest
 
 from admin_ext.event_words import event_words
@@ -56,6 +56,18 @@ def page_of(request: HttpRequest, rows: Any, parameter: str, per_page: int) -> P
     others.pop(parameter, None)
     query = f"{others.urlencode()}&" if others else ""
     return Page(found[:per_page], number, len(found) > per_page, parameter, query)
+
+
+def outcome_of(request: HttpRequest, outcomes: type[TextChoices]) -> str:
+    """Return the outcome that the query string names, ``""`` if it names none."""
+    text = request.GET.get("outcome", "")
+    return text if text in outcomes.values else ""
+
+
+def items_of(request: HttpRequest, items: Any, outcome: str, per_page: int) -> Page:
+    """Return the page of a plan's items, of one outcome if one is named."""
+    wanted = items.filter(outcome=outcome) if outcome else items
+    return page_of(request, wanted.order_by("pk"), "items", per_page)
 
 
 @dataclass(frozen=True, slots=True)

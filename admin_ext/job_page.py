@@ -28,11 +28,12 @@ def page_context(request: HttpRequest, job: Job) -> dict[str, Any]:
 
 
 def items_context(request: HttpRequest, job: Job) -> dict[str, Any]:
+    outcome = inlines.outcome_of(request, ItemOutcome)
     return {
         "job": job,
         "outcomes": outcome_counts(job),
-        "outcome": chosen_outcome(request),
-        "items": items_page(request, job),
+        "outcome": outcome,
+        "items": inlines.items_of(request, job.item_set, outcome, ITEMS_PER_PAGE),
     }
 
 
@@ -58,15 +59,3 @@ def outcome_counts(job: Job) -> list[tuple[ItemOutcome, int]]:
     counted = job.item_set.order_by().values_list("outcome").annotate(Count("pk"))
     counts = dict(counted)
     return [(o, counts[o.value]) for o in ItemOutcome if o.value in counts]
-
-
-def chosen_outcome(request: HttpRequest) -> str:
-    text = request.GET.get("outcome", "")
-    return text if text in ItemOutcome.values else ""
-
-
-def items_page(request: HttpRequest, job: Job) -> inlines.Page:
-    items = job.item_set.order_by("pk")
-    if outcome := chosen_outcome(request):
-        items = items.filter(outcome=outcome)
-    return inlines.page_of(request, items, "items", ITEMS_PER_PAGE)

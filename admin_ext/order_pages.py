@@ -180,7 +180,8 @@ def page_context(request: HttpRequest, order: BulkOrder) -> dict[str, Any]:
 
 def items_context(request: HttpRequest, order: BulkOrder) -> dict[str, Any]:
     counts = order_plan.outcome_counts(order)
-    page = _items_page(request, order)
+    outcome = inlines.outcome_of(request, OrderOutcome)
+    page = inlines.items_of(request, order.item_set, outcome, ITEMS_PER_PAGE)
     jobs = Job.objects.in_bulk(
         [item.job_uuid for item in page.rows if item.job_uuid], field_name="uuid"
     )
@@ -190,18 +191,6 @@ def items_context(request: HttpRequest, order: BulkOrder) -> dict[str, Any]:
     return {
         "order": order,
         "outcomes": [(o, counts[o]) for o in OrderOutcome if o in counts],
-        "outcome": chosen_outcome(request),
+        "outcome": outcome,
         "items": page,
     }
-
-
-def chosen_outcome(request: HttpRequest) -> str:
-    text = request.GET.get("outcome", "")
-    return text if text in OrderOutcome.values else ""
-
-
-def _items_page(request: HttpRequest, order: BulkOrder) -> inlines.Page:
-    items = order.item_set.order_by("pk")
-    if outcome := chosen_outcome(request):
-        items = items.filter(outcome=outcome)
-    return inlines.page_of(request, items, "items", ITEMS_PER_PAGE)
