@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from tests.make import make_session
 from tests.upload.http import nothing_is_kept, stored_files, told
 from tests.upload.tus_requests import (
     PIECE,
@@ -26,16 +25,6 @@ from upload.models import TempUploadedFile, UnfinishedUpload, UploadSession
 from upload.states import SessionStatus
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def session(uploader: Any) -> UploadSession:
-    return make_session(user=uploader)
-
-
-@pytest.fixture
-def client(client_for: Any, uploader: Any) -> Client:
-    return client_for(uploader)
 
 
 def test_a_file_sent_in_pieces_is_an_ordinary_temporary_file(

@@ -16,16 +16,6 @@ from upload.views import tus
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def session(uploader: Any) -> UploadSession:
-    return make_session(user=uploader)
-
-
-@pytest.fixture
-def client(client_for: Any, uploader: Any) -> Client:
-    return client_for(uploader)
-
-
 def begun(client: Client, session: UploadSession, **query: Any) -> Any:
     return client.get(tus_url(session), query, **VERSION).json()
 

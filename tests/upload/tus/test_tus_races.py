@@ -6,7 +6,6 @@ import pytest
 from django.http import UnreadablePostError
 from django.test import Client
 
-from tests.make import make_session
 from tests.racing import race
 from tests.upload.http import nothing_is_kept, told
 from tests.upload.tus_requests import VERSION, begin, content_of, offset_of, send
@@ -17,16 +16,6 @@ from upload.resumable import Piece
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AT_ONCE = 4
-
-
-@pytest.fixture
-def session(uploader: Any) -> UploadSession:
-    return make_session(user=uploader)
-
-
-@pytest.fixture
-def client(client_for: Any, uploader: Any) -> Client:
-    return client_for(uploader)
 
 
 def twin_of(client: Client) -> Client:

@@ -18,16 +18,6 @@ from upload.states import SessionStatus
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def session(uploader: Any) -> UploadSession:
-    return make_session(user=uploader)
-
-
-@pytest.fixture
-def client(client_for: Any, uploader: Any) -> Client:
-    return client_for(uploader)
-
-
 @pytest.mark.parametrize(
     ("values", "length", "status"),
     [

@@ -31,16 +31,6 @@ from upload.states import SessionStatus
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def session(uploader: Any) -> UploadSession:
-    return make_session(user=uploader)
-
-
-@pytest.fixture
-def client(client_for: Any, uploader: Any) -> Client:
-    return client_for(uploader)
-
-
 def nothing_is_begun(session: UploadSession) -> bool:
     return nothing_is_kept(session) and not UnfinishedUpload.objects.exists()
 

@@ -1,0 +1,20 @@
+"""A session to send into, and its owner's client."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from tests.make import make_session
+from upload.models import UploadSession
+
+
+@pytest.fixture
+def session(uploader: Any) -> UploadSession:
+    return make_session(user=uploader)
+
+
+@pytest.fixture
+def client(client_for: Any, uploader: Any) -> Client:
+    mine: Client = client_for(uploader)
+    return mine
