@@ -5,7 +5,6 @@ no browser guesses a type, runs a script or keeps a copy. Asks no permission: ``
 has done that before.
 """
 
-from collections.abc import Iterator
 from typing import IO, Any
 from urllib.parse import quote
 
@@ -14,7 +13,6 @@ from django.http import (
     HttpRequest,
     HttpResponse,
     HttpResponseRedirect,
-    StreamingHttpResponse,
 )
 from django.utils.cache import get_conditional_response
 from django.utils.http import http_date, parse_http_date_safe, quote_etag
@@ -150,21 +148,22 @@ def _span(
 def _body(
     file: Any, span: Span | None, status: int, headers: dict[str, str]
 ) -> HttpResponse:
-    bytes_of_file = file.file_upload.storage.open(file.file_upload.name, "rb")
-    response: Any
-    if span is None:
-        response = FileResponse(bytes_of_file, status=status, headers=headers)
-        response.block_size = CHUNK_BYTES
-    else:
-        chunks = _part(bytes_of_file, span)
-        response = StreamingHttpResponse(chunks, status=status, headers=headers)
+    opened = file.file_upload.storage.open(file.file_upload.name, "rb")
+    sent = opened if span is None else _Part(opened, span)
+    response: Any = FileResponse(sent, status=status, headers=headers)
+    response.block_size = CHUNK_BYTES
     return response
 
 
-def _part(file: IO[bytes], span: Span) -> Iterator[bytes]:
-    with file:
+class _Part:
+    """The bytes of a span, closed with their file even if nobody reads them."""
+
+    def __init__(self, file: IO[bytes], span: Span) -> None:
+        self._file, self._left = file, span.length
+        self.close = file.close
         file.seek(span.start)
-        left = span.length
-        while left and (chunk := file.read(min(left, CHUNK_BYTES))):
-            left -= len(chunk)
-            yield chunk
+
+    def read(self, size: int) -> bytes:
+        chunk = self._file.read(min(size, self._left))
+        self._left -= len(chunk)
+        return chunk

@@ -1,6 +1,7 @@
 """``/files/<uuid>/`` and the storages' own URLs: permission each time, and logged."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 from uuid import UUID
 
@@ -46,8 +47,11 @@ def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:
 def _send(request: HttpRequest, file: Any) -> HttpResponse:
     access.require_bytes(file)
     alias = "uploaded" if access.is_stored(file) else "temp"
-    response = delivery.respond(request, file, alias)
-    if request.method == "GET" and response.status_code in OPENED:
-        shown = delivery.is_shown(request, file)
-        access.log(request.user, file, "view" if shown else "download")
+    with ExitStack() as stack:
+        response = delivery.respond(request, file, alias)
+        stack.callback(response.close)
+        if request.method == "GET" and response.status_code in OPENED:
+            shown = delivery.is_shown(request, file)
+            access.log(request.user, file, "view" if shown else "download")
+        stack.pop_all()  # the server closes what is sent
     return response
