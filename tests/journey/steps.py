@@ -79,10 +79,10 @@ def figure(page: Page, name: str) -> str:
     return page.locator(f"[data-figure={name}]").inner_text()
 
 
-def confirm(page: Page, button: str) -> None:
+def confirm(page: Page, button: str, told: str = r"\d+ sessions? queued") -> None:
     """Press the preview's button and wait for the message that counts."""
     page.locator("#preview-form").get_by_role("button", name=button).click()
-    page.get_by_text(re.compile(r"\d+ sessions? queued")).wait_for()
+    page.get_by_text(re.compile(told)).wait_for()
 
 
 def open_newest_job(page: Page) -> None:

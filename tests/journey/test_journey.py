@@ -120,7 +120,7 @@ def removes_them(page: Page, uuid: str, sign_in_manager: Callable[[], Page]) -> 
     steps.show_session(page, uuid)
     steps.ask(page, "Remove files")
     page.get_by_label("Reason").fill("Transferred to the national archives.")
-    steps.confirm(page, "Remove files")
+    steps.confirm(page, "Remove files", "1 removal waits until a second person")
     steps.open_newest_job(page)
     page.locator("#job-state", has_text="Awaiting approval").wait_for()
     manager = sign_in_manager()
