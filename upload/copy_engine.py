@@ -18,22 +18,18 @@ from typing import Any, Self
 
 from django.utils.translation import gettext as _
 
-from upload.durable import (
-    Entry,
-    start_writing,
-    sync_data,
-    sync_file,
-    write_all,
-)
+from upload.durable import Entry, sync_data, sync_file, write_all
 from upload.errors import DigestMismatch, ShortWrite
+from upload.page_cache import forget, is_in_memory, start_writing
 from upload.paths import ROOT_FLAGS, closing, open_regular
 
 CHUNK_BYTES = 1 << 20
-# Each such stretch is written out on its own, so that the last fsync stays short.
-SYNC_EVERY_BYTES = 128 << 20
+# Each such stretch is written out on its own, so that the last fsync stays short, and
+# is then forgotten: a long file must not push all else out of the system's memory.
+SYNC_EVERY_BYTES = 32 << 20
 # So much is handed to the disk at once, while the next bytes come.
 START_EVERY_BYTES = 4 << 20
-READ_BACK_BYTES = 32 << 20
+FORGET_EVERY_BYTES = 8 << 20
 HASH_ASIDE_BYTES = 8 << 20
 CHUNKS_WAITING = 2
 PRIVATE_FILE = 0o600
@@ -80,7 +76,6 @@ class Hasher:
     """
 
     pieces_waiting = CHUNKS_WAITING
-    sync_every_bytes = SYNC_EVERY_BYTES
 
     def __init__(self) -> None:
         self.size_bytes = 0
@@ -154,7 +149,6 @@ class ReadBack(Hasher):
     """
 
     pieces_waiting = 1
-    sync_every_bytes = READ_BACK_BYTES
 
     def __init__(self, descriptor: int) -> None:
         super().__init__()
@@ -173,22 +167,7 @@ class ReadBack(Hasher):
         for start in piece[::CHUNK_BYTES]:
             count = min(CHUNK_BYTES, piece.stop - start)
             self._sha256.update(os.pread(self._descriptor, count, start))
-
-
-def forget(descriptor: int, part: range) -> None:
-    """Ask the system to read synced bytes from the disk next time, not from memory.
-
-    An empty ``part`` is the whole file.
-    """
-    if hasattr(os, "posix_fadvise"):
-        advice = os.POSIX_FADV_DONTNEED
-        os.posix_fadvise(descriptor, part.start, len(part), advice)
-
-
-def fetch(descriptor: int) -> None:
-    """Ask the system to begin reading a whole file, so that a later read waits less."""
-    if hasattr(os, "posix_fadvise"):
-        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_WILLNEED)
+        forget(self._descriptor, piece)
 
 
 def create(staging: Entry, chunks: Iterable[bytes], mode: int, beat: Beat) -> int:
@@ -273,19 +252,19 @@ def _finish(descriptor: int, hasher: Hasher) -> Receipt:
 def _write(
     descriptor: int, chunks: Iterable[bytes], beat: Beat, hasher: Hasher
 ) -> None:
-    unsynced = started = 0
+    synced = started = 0
     for chunk in chunks:
         data = bytes(chunk)  # the hashing thread must not see a buffer reused
         hasher.update(data)
         write_all(descriptor, data)
-        unsynced += len(data)
         if hasher.size_bytes - started >= START_EVERY_BYTES:
             start_writing(descriptor, started, hasher.size_bytes - started)
             started = hasher.size_bytes
-        if unsynced >= hasher.sync_every_bytes:
+        if hasher.size_bytes - synced >= SYNC_EVERY_BYTES:
             sync_data(descriptor)
+            forget(descriptor, range(synced, hasher.size_bytes))
             hasher.synced()
-            unsynced = 0
+            synced = hasher.size_bytes
         beat(len(data))
     if hasher.size_bytes > started:
         start_writing(descriptor, started, hasher.size_bytes - started)
@@ -327,10 +306,19 @@ def read_chunks(source: Source, *, fresh: bool = False) -> Iterator[bytes]:
 
 
 def read_descriptor(descriptor: int) -> Iterator[bytes]:
-    """Yield the bytes from where an open file stands, by 1 MiB."""
+    """Yield the bytes from where an open file stands, by 1 MiB.
+
+    A file that was not in memory before does not stay there afterwards.
+    """
+    place = kept = os.lseek(descriptor, 0, os.SEEK_CUR)
     if hasattr(os, "posix_fadvise"):
         os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_SEQUENTIAL)
+    was_cold = not is_in_memory(descriptor, place)
     while chunk := os.read(descriptor, CHUNK_BYTES):
+        place += len(chunk)
+        if was_cold and place - kept >= FORGET_EVERY_BYTES:
+            forget(descriptor, range(kept, place))
+            kept = place
         yield chunk
 
 

@@ -22,7 +22,6 @@ from django.utils.translation import gettext as _
 from upload.errors import LeaseLost, ShortWrite, TargetOccupied
 
 RENAME_NOREPLACE = 1
-SYNC_FILE_RANGE_WRITE = 2
 UNSUPPORTED = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EPERM, errno.EMLINK}
 MOST_FOLDERS_HELD = 256
 
@@ -83,25 +82,6 @@ def sync_file(descriptor: int) -> None:
 def sync_data(descriptor: int) -> None:
     """Write out what a growing file holds so far."""
     getattr(os, "fdatasync", os.fsync)(descriptor)
-
-
-def start_writing(descriptor: int, start: int, count: int) -> None:
-    """Ask the system to begin to write a stretch out, so that a sync waits less.
-
-    It waits for nothing and promises nothing: the sync that follows tells of errors.
-    """
-    call = _sync_file_range()
-    if call is not None:
-        call(descriptor, start, count, SYNC_FILE_RANGE_WRITE)
-
-
-@cache
-def _sync_file_range() -> Callable[..., int] | None:
-    """Return the C library's call, which only Linux has."""
-    call = getattr(ctypes.CDLL(None, use_errno=True), "sync_file_range", None)
-    if call is not None:
-        call.argtypes = [ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint]
-    return call
 
 
 def sync_folder(descriptor: int) -> None:

@@ -15,14 +15,13 @@ from upload import whole_disk
 from upload.copy_engine import (
     Receipt,
     create,
-    fetch,
-    forget,
     read_descriptor,
     receipt_of,
     verify,
 )
 from upload.durable import Entry, most_descriptors, sync_file
 from upload.errors import FILE_ERRORS, TargetOccupied
+from upload.page_cache import fetch, forget
 from upload.tree import Hand, Tree
 
 SMALL_BYTES = 1 << 20

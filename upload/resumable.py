@@ -30,7 +30,7 @@ from upload import (
     validation,
 )
 from upload.copy_engine import CHUNK_BYTES, Receipt, verify
-from upload.durable import start_writing, sync_data, write_all
+from upload.durable import sync_data, write_all
 from upload.errors import (
     BodyRefused,
     ChecksumMismatch,
@@ -43,6 +43,7 @@ from upload.errors import (
     TooLarge,
 )
 from upload.intake import Sender
+from upload.page_cache import forget, start_writing
 from upload.receive import Intent, receive, require_free
 from upload.staging import StagedFile
 
@@ -273,6 +274,7 @@ class _Appending:
     def _settle(self) -> None:
         """Make the bytes durable, then commit what they are: more, or all."""
         sync_data(self.descriptor)
+        forget(self.descriptor, range(self.start, self.end))
         if self.end < self.upload.length:
             self._tell()
         else:

@@ -1,0 +1,59 @@
+"""What the system is asked about its memory of files. None of it is a promise."""
+
+import ctypes
+import os
+from collections.abc import Callable
+from functools import cache
+
+SYNC_FILE_RANGE_WRITE = 2
+
+
+def forget(descriptor: int, part: range) -> None:
+    """Ask the system to read synced bytes from the disk next time, not from memory.
+
+    An empty ``part`` is the whole file.
+    """
+    if hasattr(os, "posix_fadvise"):
+        advice = os.POSIX_FADV_DONTNEED
+        os.posix_fadvise(descriptor, part.start, len(part), advice)
+
+
+def fetch(descriptor: int) -> None:
+    """Ask the system to begin reading a whole file, so that a later read waits less."""
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_WILLNEED)
+
+
+def is_in_memory(descriptor: int, place: int) -> bool:
+    """Return whether the byte at ``place`` would be read without the disk.
+
+    True also where the system cannot tell.
+    """
+    if not hasattr(os, "RWF_NOWAIT"):
+        return True
+    try:
+        os.preadv(descriptor, [bytearray(1)], place, os.RWF_NOWAIT)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def start_writing(descriptor: int, start: int, count: int) -> None:
+    """Ask the system to begin to write a stretch out, so that a sync waits less.
+
+    It waits for nothing and promises nothing: the sync that follows tells of errors.
+    """
+    call = _sync_file_range()
+    if call is not None:
+        call(descriptor, start, count, SYNC_FILE_RANGE_WRITE)
+
+
+@cache
+def _sync_file_range() -> Callable[..., int] | None:
+    """Return the C library's call, which only Linux has."""
+    call = getattr(ctypes.CDLL(None, use_errno=True), "sync_file_range", None)
+    if call is not None:
+        call.argtypes = [ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint]
+    return call
