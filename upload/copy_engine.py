@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from upload.durable import Entry, sync_data, sync_file, write_all
 from upload.errors import DigestMismatch, ShortWrite
-from upload.page_cache import forget, is_in_memory, start_writing
+from upload.page_cache import announce_reading, forget, is_in_memory, start_writing
 from upload.paths import ROOT_FLAGS, closing, open_regular
 
 CHUNK_BYTES = 1 << 20
@@ -308,11 +308,14 @@ def read_chunks(source: Source, *, fresh: bool = False) -> Iterator[bytes]:
 def read_descriptor(descriptor: int) -> Iterator[bytes]:
     """Yield the bytes from where an open file stands, by 1 MiB.
 
-    A file that was not in memory before does not stay there afterwards.
+    A long file that was not in memory before does not stay there afterwards.
     """
+    if os.fstat(descriptor).st_size < FORGET_EVERY_BYTES:
+        while chunk := os.read(descriptor, CHUNK_BYTES):
+            yield chunk
+        return
     place = kept = os.lseek(descriptor, 0, os.SEEK_CUR)
-    if hasattr(os, "posix_fadvise"):
-        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_SEQUENTIAL)
+    announce_reading(descriptor)
     was_cold = not is_in_memory(descriptor, place)
     while chunk := os.read(descriptor, CHUNK_BYTES):
         place += len(chunk)

@@ -24,6 +24,12 @@ def fetch(descriptor: int) -> None:
         os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_WILLNEED)
 
 
+def announce_reading(descriptor: int) -> None:
+    """Tell the system that a file will be read from its start to its end."""
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_SEQUENTIAL)
+
+
 def is_in_memory(descriptor: int, place: int) -> bool:
     """Return whether the byte at ``place`` would be read without the disk.
 

@@ -24,10 +24,11 @@ from upload.targets.base import (
     new_staging_name,
     still,
 )
+from upload.targets.parts import regrouped
 from upload.targets.patience import Patience
 from upload.targets.remote import RemoteTarget
 from upload.targets.s3_calls import CLIENT_CONFIG, GONE, TAKEN, Calls
-from upload.targets.s3_upload import Upload, Whole, abort_noted, part_bytes, regrouped
+from upload.targets.s3_upload import Upload, Whole, abort_noted, part_bytes, summed
 
 MOST_KEY_BYTES = 1024
 
@@ -111,8 +112,8 @@ class S3Target(RemoteTarget):
                 writing = kind(self._calls, self._key(relative_path), note, quiet)
                 stack.callback(writing.leave)
                 writing.begin(self._parameters(relative_path))
-                for part in chain(start, parts):
-                    writing.send(part)
+                for part, md5 in summed(chain(start, parts)):
+                    writing.send(part, md5)
             verify(relative_path, expected, hasher.receipt())
             quiet(0)
             etag = writing.complete()

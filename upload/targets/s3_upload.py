@@ -8,11 +8,12 @@ which can then place nothing any more.
 import hashlib
 import json
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
-from upload.copy_engine import Beat, Hasher
+from upload.copy_engine import Beat
 from upload.durable import taken_over
 from upload.errors import DestinationRefused
 from upload.targets.s3_calls import GONE, TAKEN, Calls
@@ -29,27 +30,24 @@ def part_bytes(size_bytes: int | None) -> int:
     return max(PART_BYTES, -(-size_bytes // MOST_PARTS))
 
 
-def regrouped(
-    chunks: Iterable[bytes], length: int, hasher: Hasher, beat: Beat
-) -> Iterator[bytes]:
-    """Yield the same bytes in stretches of ``length``; an empty file as one of none."""
-    waiting = bytearray()
-    yielded = False
-    for chunk in chunks:
-        hasher.update(bytes(chunk))
-        waiting += chunk
-        beat(len(chunk))
-        while len(waiting) > length:
-            yield bytes(waiting[:length])
-            del waiting[:length]
-            yielded = True
-    if waiting or not yielded:
-        yield bytes(waiting)
-
-
 def md5_of(body: bytes) -> str:
     """Return the sum that every S3 server checks what it received against."""
     return b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
+
+
+def summed(parts: Iterator[bytes]) -> Iterator[tuple[bytes, str]]:
+    """Yield each part with its ``md5_of``, taken while the one before is sent."""
+    part = next(parts)
+    md5 = md5_of(part)
+    following = next(parts, None)
+    if following is not None:
+        with ThreadPoolExecutor(1, "md5") as aside:
+            while following is not None:
+                summing = aside.submit(md5_of, following)
+                yield part, md5
+                part, following = following, next(parts, None)
+                md5 = summing.result()
+    yield part, md5
 
 
 class Whole:
@@ -60,13 +58,13 @@ class Whole:
         self._key = key
         self._beat = beat
         self._parameters: dict[str, Any] = {}
-        self._body = b""
+        self._body, self._md5 = b"", md5_of(b"")
 
     def begin(self, parameters: dict[str, Any]) -> None:
         self._parameters = parameters
 
-    def send(self, part: bytes) -> None:
-        self._body = part
+    def send(self, part: bytes, md5: str) -> None:
+        self._body, self._md5 = part, md5
 
     def complete(self) -> str:
         """Give the object its name; return its ETag, ``""`` as ``Upload`` does."""
@@ -77,7 +75,7 @@ class Whole:
             unless=lambda: self._calls.has(self._key, self._beat),
             Key=self._key,
             Body=self._body,
-            ContentMD5=md5_of(self._body),
+            ContentMD5=self._md5,
             IfNoneMatch="*",
             **self._parameters,
         )
@@ -108,7 +106,7 @@ class Upload:
             "put_object", self._beat, Key=self._note, Body=body, **parameters
         )
 
-    def send(self, part: bytes) -> None:
+    def send(self, part: bytes, md5: str) -> None:
         """Send the next part; raise ``LeaseLost`` where the upload was aborted."""
         number = len(self._parts) + 1
         sent = self._calls.ask(
@@ -117,7 +115,7 @@ class Upload:
             GONE,
             PartNumber=number,
             Body=part,
-            ContentMD5=md5_of(part),
+            ContentMD5=md5,
             **self._names(),
         )
         if sent is None:

@@ -30,13 +30,14 @@ from upload.queued_storage.remotes.base import (
     require_size,
 )
 from upload.targets.base import new_staging_name
+from upload.targets.parts import regrouped
 from upload.targets.patience import Patience
 
 try:
     from storages.backends.s3 import S3Storage
 
     from upload.targets.s3_calls import CLIENT_CONFIG, GONE, Calls
-    from upload.targets.s3_upload import Upload, Whole, part_bytes, regrouped
+    from upload.targets.s3_upload import Upload, Whole, part_bytes, summed
 except ImportError as error:
     raise lacking("s3") from error
 
@@ -144,8 +145,8 @@ class VerifiedS3Storage(RemoteStorage, S3Storage):
             writing = kind(calls, key, note, silent)
             stack.callback(writing.leave)
             writing.begin(parameters)
-            for part in chain(start, parts):
-                writing.send(part)
+            for part, md5 in summed(chain(start, parts)):
+                writing.send(part, md5)
             etag = writing.complete()
         return etag, _etag_of(start[0]) if kind is Whole else ""
 

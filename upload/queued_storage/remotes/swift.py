@@ -18,7 +18,7 @@ from django.core.files.base import File
 from django.utils.deconstruct import deconstructible
 from django.utils.translation import gettext as _
 
-from upload.copy_engine import CHUNK_BYTES, Hasher
+from upload.copy_engine import CHUNK_BYTES, Hasher, silent
 from upload.durable import occupied
 from upload.queued_storage.remotes.base import (
     AddressedStorage,
@@ -29,6 +29,7 @@ from upload.queued_storage.remotes.base import (
 )
 from upload.queued_storage.remotes.lines import Lines
 from upload.targets.base import refused, unreachable
+from upload.targets.parts import regrouped
 
 try:
     from swiftclient import ClientException, Connection
@@ -118,7 +119,7 @@ class SwiftStorage(AddressedStorage):
         size_bytes = getattr(content, "size", 0) or 0
         length = max(SEGMENT_BYTES, -(-size_bytes // MOST_SEGMENTS))
         with self._speaking(path) as line, Hasher() as hasher:
-            parts = _regrouped(chunks, length, hasher)
+            parts = regrouped(chunks, length, hasher, silent)
             start = list(islice(parts, 2))
             if len(start) == 1:
                 self._place(line, path, start[0], None)
@@ -185,20 +186,6 @@ class SwiftStorage(AddressedStorage):
         if path and not found:
             raise FileNotFoundError(path)
         return folders, files
-
-
-def _regrouped(chunks: Iterable[bytes], length: int, hasher: Hasher) -> Iterator[bytes]:
-    """Yield the same bytes in stretches of ``length``; an empty file as one of none."""
-    waiting, yielded = bytearray(), False
-    for chunk in chunks:
-        hasher.update(chunk)
-        waiting += chunk
-        while len(waiting) > length:
-            yield bytes(waiting[:length])
-            del waiting[:length]
-            yielded = True
-    if waiting or not yielded:
-        yield bytes(waiting)
 
 
 def _md5(body: bytes) -> str:
