@@ -8,7 +8,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from upload.insert import insert_rows
 from upload.states import Outcome
+
+# What an event's row says beside whom it is about.
+TOLD = (
+    "session_uuid",
+    "code",
+    "premis_type",
+    "actor_name",
+    "attempt",
+    "reason",
+    "detail",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +58,19 @@ def record_many(rows: Iterable[tuple[Any, str, str, Cause]]) -> None:
     """Insert an event ``(session, code, premis, cause)`` each, all successes."""
     found = [(s, fields(s, code, premis, cause)) for s, code, premis, cause in rows]
     if found:
-        events: Any = found[0][0].event_set.model
-        events.objects.bulk_create(
-            [events(session=session, **values) for session, values in found]
+        insert_rows(
+            found[0][0].event_set.model,
+            ("session_id", "actor_id", "job_id", *TOLD),
+            (
+                [session.pk, _key(row["actor"]), _key(row["job"]), *map(row.get, TOLD)]
+                for session, row in found
+            ),
+            shared={},
         )
+
+
+def _key(row: Any) -> Any:
+    return None if row is None else row.pk
 
 
 def fields(session: Any, code: str, premis: str, cause: Cause) -> dict[str, Any]:

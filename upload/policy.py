@@ -18,6 +18,7 @@ from upload.errors import (
     ReasonMissing,
     SessionSubmitted,
 )
+from upload.plain_sql import has_row
 from upload.states import OPEN, SessionStatus, Verb
 
 _S = SessionStatus
@@ -158,7 +159,8 @@ def is_in_hand(actor: Any, session: Any) -> bool:
     """
     if actor is not None and actor.has_perm(f"upload.{RULES[Verb.UPLOAD].permission}"):
         return True
-    return not session.submission_set.exists()
+    submissions = session.submission_set.model
+    return not has_row(submissions, upload_session_id=session.pk)
 
 
 def require_in_hand(actor: Any, session: Any) -> None:

@@ -18,6 +18,7 @@ from upload import conf, events, malware, names, paths, policy, sniff, transitio
 from upload.copy_engine import Receipt, verify
 from upload.errors import EmptyFileRefused, MunimentError, NameTaken, SizeMismatch
 from upload.events import SYSTEM, Cause
+from upload.plain_sql import has_row
 from upload.staging import StagedFile
 from upload.states import Verb
 from upload.storage import TempFileStorage, fingerprint, receive_into
@@ -90,7 +91,7 @@ def _require_harmless(session: Any, file: UploadedFile, intent: Intent) -> None:
 
 def require_free(session: Any, name: str) -> None:
     """Raise ``NameTaken`` where a temporary file of the session has the name."""
-    if session.tempuploadedfile_set.filter(name=name).exists():
+    if has_row(session.tempuploadedfile_set.model, session_id=session.pk, name=name):
         _refuse_taken(session, name)
 
 
@@ -203,7 +204,8 @@ def _insert(session: Any, row: Any, cause: Cause, intent: Intent) -> None:
     if intent.via or cause.actor is not None:  # not the models' own method
         policy.require_in_hand(cause.actor, session)
     # No constraint spans both tables: the row of the session, held now, does.
-    if session.permuploadedfile_set.filter(name=row.name).exists():
+    stored = session.permuploadedfile_set.model
+    if has_row(stored, session_id=session.pk, name=row.name):
         _refuse_taken(session, row.name)
     # Not save(): admit_file has counted the file.
     type(row).objects.bulk_create([row])
@@ -217,7 +219,8 @@ def _insert(session: Any, row: Any, cause: Cause, intent: Intent) -> None:
         }
         | ({"via": intent.via} if intent.via else {}),
     )
-    events.record(session, "file_received", "message digest calculation", told)
+    premis = "message digest calculation"
+    events.record_many([(session, "file_received", premis, told)])
     if intent.settle is not None:
         intent.settle()
 

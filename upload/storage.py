@@ -157,7 +157,9 @@ class Batch:
         tree = durable_tree(storage)
         if tree is None:
             return None
-        return self._sources.setdefault(id(tree), PinnedTree(tree))
+        if id(tree) not in self._sources:
+            self._sources[id(tree)] = PinnedTree(tree)
+        return self._sources[id(tree)]
 
     def delete(self, key: str) -> None:
         """Delete one key; a missing one is fine."""

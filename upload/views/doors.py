@@ -94,7 +94,8 @@ def _session_of_token(uuid: UUID, token: str) -> UploadSession:
 
     A token lends its owner's right: it opens nothing once the owner has lost it.
     """
-    session = UploadSession.objects.select_related("user").filter(uuid=uuid).first()
+    found = UploadSession.objects.select_related("user").filter(uuid=uuid)
+    session = next(iter(found.order_by()), None)
     expected = session.token if session else NO_TOKEN
     same = hmac.compare_digest(token.encode(), expected.encode())
     if not (same and session and policy.has_right(session.user, Verb.UPLOAD, session)):
