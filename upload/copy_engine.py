@@ -31,7 +31,7 @@ SYNC_EVERY_BYTES = 32 << 20
 START_EVERY_BYTES = 4 << 20
 FORGET_EVERY_BYTES = 8 << 20
 HASH_ASIDE_BYTES = 8 << 20
-CHUNKS_WAITING = 2
+CHUNKS_WAITING = 1
 PRIVATE_FILE = 0o600
 STAGE_FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -75,8 +75,6 @@ class Hasher:
     The thread has ended with the receipt or the block, whichever comes first.
     """
 
-    pieces_waiting = CHUNKS_WAITING
-
     def __init__(self) -> None:
         self.size_bytes = 0
         self._sha256 = hashlib.sha256()
@@ -93,7 +91,7 @@ class Hasher:
 
     def _hand_on(self, piece: Any) -> None:
         if self._thread is None and self.size_bytes > HASH_ASIDE_BYTES:
-            self._waiting = queue.Queue(self.pieces_waiting)
+            self._waiting = queue.Queue(CHUNKS_WAITING)
             thread = threading.Thread(target=self._run, name="sha256", daemon=True)
             thread.start()
             self._thread = thread
@@ -147,8 +145,6 @@ class ReadBack(Hasher):
 
     The bytes are hashed once, and what is hashed is what the file really holds.
     """
-
-    pieces_waiting = 1
 
     def __init__(self, descriptor: int) -> None:
         super().__init__()

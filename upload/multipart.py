@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from upload.errors import BodyRefused
 
-CHUNK_BYTES = 512 << 10
+CHUNK_BYTES = 1 << 20
 MAX_HEADER_BYTES = 16 << 10
 BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]")
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
