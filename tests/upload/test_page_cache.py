@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from upload import page_cache
 from upload.copy_engine import CHUNK_BYTES, SYNC_EVERY_BYTES, read_chunks, stage
 from upload.durable import Entry
 from upload.page_cache import forget, is_in_memory
@@ -71,6 +70,6 @@ def test_nothing_is_forgotten_where_the_system_cannot_tell(
     def refuse(*_arguments: object) -> Iterator[int]:
         raise OSError(95, "Operation not supported")
 
-    monkeypatch.setattr(page_cache.os, "preadv", refuse)
+    monkeypatch.setattr(os, "preadv", refuse)
     with opened(file) as descriptor:
         assert is_in_memory(descriptor, 0)
