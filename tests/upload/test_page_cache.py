@@ -1,12 +1,14 @@
 """Long files pass through the system's memory; what others keep there stays there."""
 
+import ctypes
+import mmap
 import os
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from upload import copy_engine
 from upload.copy_engine import CHUNK_BYTES, SYNC_EVERY_BYTES, read_chunks, stage
 from upload.durable import Entry
 from upload.page_cache import forget, is_in_memory
@@ -15,6 +17,8 @@ from upload.paths import closing
 BLOCK = b"x" * CHUNK_BYTES
 LONG = 12
 
+type Find = Callable[[bool], None]
+
 
 @pytest.fixture(autouse=True)
 def storages_in_tmp() -> None:
@@ -22,54 +26,73 @@ def storages_in_tmp() -> None:
 
 
 @pytest.fixture
+def found(monkeypatch: pytest.MonkeyPatch) -> Find:
+    """Say how a reader finds a file: asking the system makes it begin to read."""
+
+    def find(in_memory: bool) -> None:
+        monkeypatch.setattr(copy_engine, "is_in_memory", lambda *_asked: in_memory)
+
+    return find
+
+
+@pytest.fixture
 def file(tmp_path: Path) -> Path:
     """Return a long file on the disk, of whose pages the system has let go."""
-    # Asked of another file: the question itself makes the system begin to read.
-    with opened(forgotten(tmp_path / "other")) as descriptor:
-        if is_in_memory(descriptor, 0):
-            pytest.skip("this file system is memory")
-    return forgotten(tmp_path / "film.mkv")
-
-
-def forgotten(path: Path) -> Path:
+    path = tmp_path / "film.mkv"
     path.write_bytes(BLOCK * LONG)
-    with opened(path) as descriptor:
+    with closing(os.open(path, os.O_RDONLY)) as descriptor:
         os.fsync(descriptor)
         forget(descriptor, range(0))
+    if starts_in_memory(path):
+        pytest.skip("this file system is memory")
     return path
 
 
-def opened(path: Path) -> AbstractContextManager[int]:
-    return closing(os.open(path, os.O_RDONLY))
+def starts_in_memory(path: Path) -> bool:
+    """Return whether the first page of a file is in memory, without a read."""
+    with path.open("r+b") as file, mmap.mmap(file.fileno(), mmap.PAGESIZE) as mapped:
+        place = ctypes.c_char.from_buffer(mapped)
+        told = ctypes.create_string_buffer(1)
+        mincore = ctypes.CDLL(None, use_errno=True).mincore
+        address = ctypes.c_void_p(ctypes.addressof(place))
+        assert mincore(address, ctypes.c_size_t(mmap.PAGESIZE), told) == 0
+        del place
+        return bool(told.raw[0] & 1)
 
 
-def test_a_long_file_that_was_not_in_memory_does_not_stay_there(file: Path) -> None:
+def test_a_long_file_that_was_not_in_memory_does_not_stay_there(
+    file: Path, found: Find
+) -> None:
+    found(False)
     assert sum(map(len, read_chunks(file))) == len(BLOCK) * LONG
-    with opened(file) as descriptor:
-        assert not is_in_memory(descriptor, 0)
+    assert not starts_in_memory(file)
 
 
-def test_a_long_file_that_was_in_memory_stays_there(file: Path) -> None:
-    file.read_bytes()
+def test_a_long_file_that_was_in_memory_stays_there(file: Path, found: Find) -> None:
+    found(True)
     assert sum(map(len, read_chunks(file))) == len(BLOCK) * LONG
-    with opened(file) as descriptor:
-        assert is_in_memory(descriptor, 0)
+    assert starts_in_memory(file)
 
 
 def test_what_was_written_of_a_long_file_does_not_stay_in_memory(file: Path) -> None:
     count = SYNC_EVERY_BYTES // CHUNK_BYTES + 1
     with closing(os.open(file.parent, os.O_RDONLY)) as folder:
         stage([BLOCK] * count, Entry(folder, "new"))
-    with opened(file.parent / "new") as descriptor:
-        assert not is_in_memory(descriptor, 0)
+    assert not starts_in_memory(file.parent / "new")
 
 
-def test_nothing_is_forgotten_where_the_system_cannot_tell(
+def test_what_was_just_read_is_in_memory(file: Path) -> None:
+    file.read_bytes()
+    with closing(os.open(file, os.O_RDONLY)) as descriptor:
+        assert is_in_memory(descriptor, 0)
+
+
+def test_a_file_counts_as_in_memory_where_the_system_cannot_tell(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_arguments: object) -> Iterator[int]:
+    def refuse(*_arguments: object) -> int:
         raise OSError(95, "Operation not supported")
 
     monkeypatch.setattr(os, "preadv", refuse)
-    with opened(file) as descriptor:
+    with closing(os.open(file, os.O_RDONLY)) as descriptor:
         assert is_in_memory(descriptor, 0)
