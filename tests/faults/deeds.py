@@ -29,9 +29,9 @@ from django_q.signing import SignedPackage
 
 from tests.faults.contents import FILES, FOREIGN, FOREIGN_NAME, NEW_NAME
 from upload import (
-    durable,
     jobs,
     orphans,
+    page_cache,
     partials,
     queues,
     recovery,
@@ -133,7 +133,8 @@ def _never_sync() -> None:
     """Wait for no byte, and do not ask for any to be written early either."""
     for name in ("fsync", "fdatasync"):
         setattr(os, name, lambda descriptor: None)
-    durable._sync_file_range = lambda: None
+    page_cache._sync_file_range = lambda: None
+    os.posix_fadvise = lambda *asked: None  # letting go of bytes writes them out
 
 
 def receive_in_pieces() -> None:

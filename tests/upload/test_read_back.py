@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from upload import copy_engine
-from upload.copy_engine import ReadBack, Receipt, stage
+from upload.copy_engine import Receipt, stage
 from upload.durable import Entry
 
 LONG = [bytes([number]) * copy_engine.CHUNK_BYTES for number in range(12)]
@@ -41,7 +41,7 @@ def hashing_threads() -> list[threading.Thread]:
 def test_bytes_that_are_read_back_are_hashed_whole(
     folder: int, monkeypatch: pytest.MonkeyPatch, chunks: list[bytes]
 ) -> None:
-    monkeypatch.setattr(ReadBack, "sync_every_bytes", 3 << 20)
+    monkeypatch.setattr(copy_engine, "SYNC_EVERY_BYTES", 3 << 20)
 
     receipt = stage(chunks, Entry(folder, "s"), read_back=True)
 
