@@ -12,13 +12,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from upload import whole_disk
-from upload.copy_engine import (
-    Receipt,
-    create,
-    read_descriptor,
-    receipt_of,
-    verify,
-)
+from upload.copy_engine import Receipt, create, read_descriptor, receipt_of, verify
 from upload.durable import Entry, most_descriptors, sync_file
 from upload.errors import FILE_ERRORS, TargetOccupied
 from upload.page_cache import fetch, forget
