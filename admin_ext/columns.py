@@ -5,8 +5,10 @@ fetches owners and active jobs beforehand.
 """
 
 from datetime import datetime
+from functools import lru_cache
 
 from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +18,7 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
+from unfold.widgets import UnfoldBooleanWidget
 
 from admin_ext import job_texts
 from upload import quantities
@@ -48,6 +51,7 @@ ORDER_KINDS: dict[str, str] = {
     OrderState.FAILED: "danger",
     OrderState.CANCELLED: "",
 }
+SELECTOR_CLASSES = UnfoldBooleanWidget({"class": "action-select"}).attrs["class"]
 EXPIRY_CLASSES = {
     "expired": "font-semibold text-red-700 dark:text-red-400",
     "soon": "font-semibold text-orange-700 dark:text-orange-400",
@@ -56,6 +60,7 @@ EXPIRY_CLASSES = {
 }
 
 
+@lru_cache(maxsize=256)
 def badge(text: str, kind: str) -> SafeString:
     """Return Unfold's label with ``text`` escaped."""
     context = {"text": text, "type": kind}
@@ -73,6 +78,17 @@ def job_badge(job: Job) -> SafeString:
 
 def order_badge(order: BulkOrder) -> SafeString:
     return badge(str(OrderState(order.state).label), ORDER_KINDS[order.state])
+
+
+def selector(session: UploadSession) -> SafeString:
+    """Return Unfold's checkbox of a row, which says what it selects."""
+    return format_html(
+        '<input type="checkbox" name="{}" value="{}" class="{}" aria-label="{}">',
+        ACTION_CHECKBOX_NAME,
+        session.pk,
+        SELECTOR_CLASSES,
+        _("Select session %(session)s") % {"session": str(session.uuid)[:8]},
+    )
 
 
 @admin.display(description=gettext_lazy("Session"), ordering="uuid")

@@ -105,8 +105,15 @@ def filterset_list_filters(
         type(
             f"{filterset_class.__name__}_{name}",
             (FilterSetListFilter,),
-            {"filterset_class": filterset_class, "parameter_name": name},
+            {"filterset_class": _only(filterset_class, name), "parameter_name": name},
         )
         for name in filterset_class.base_filters
         if name not in exclude
     ]
+
+
+def _only(filterset_class: type[FilterSet], name: str) -> type[FilterSet]:
+    """Return the FilterSet with one field: each use of a FilterSet copies them all."""
+    one: type[FilterSet] = type(filterset_class.__name__, (filterset_class,), {})
+    one.base_filters = {name: filterset_class.base_filters[name]}
+    return one

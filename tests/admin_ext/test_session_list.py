@@ -68,6 +68,17 @@ def test_a_clerk_sees_every_session_with_its_columns(
     assert "Uploading" in page and "ada" in page and "2.00" in page
 
 
+def test_each_checkbox_says_which_session_it_selects(
+    clerk: Any, client_for: Any
+) -> None:
+    session = make_session()
+
+    page = client_for(clerk).get(LIST).content.decode()
+
+    assert f'aria-label="Select session {str(session.uuid)[:8]}"' in page
+    assert "Select record" not in page.partition("<tbody")[2]
+
+
 def test_the_token_is_not_on_the_page(clerk: Any, client_for: Any) -> None:
     session = make_session()
 
