@@ -24,6 +24,7 @@ from upload.errors import (
 )
 from upload.group import Parcel
 from upload.insert import insert_rows
+from upload.items import Planned
 from upload.layout import Layout, layout_for
 from upload.lease import Work
 from upload.reading import reading
@@ -99,7 +100,7 @@ def _require_layout_of_plan(work: Work, layout: Layout) -> None:
         )
 
 
-def _copy_batch(work: Work, target: Target, batch: list[Any]) -> None:
+def _copy_batch(work: Work, target: Target, batch: list[Planned]) -> None:
     source = UploadedFileStorage()
     for item in batch:
         item.outcome = ItemOutcome.DONE
@@ -119,7 +120,7 @@ def _copy_batch(work: Work, target: Target, batch: list[Any]) -> None:
         items.settle(work, batch)
 
 
-def _bytes_of(work: Work, read: Read, item: Any) -> Iterator[bytes]:
+def _bytes_of(work: Work, read: Read, item: Planned) -> Iterator[bytes]:
     """Yield the item's bytes; nothing is opened or told before the first is asked."""
     work.start_file(item.name)
     if not item.source_key:
@@ -127,12 +128,12 @@ def _bytes_of(work: Work, read: Read, item: Any) -> Iterator[bytes]:
     yield from read(item.source_key)
 
 
-def _receipt_of(item: Any) -> Receipt:
+def _receipt_of(item: Planned) -> Receipt:
     return Receipt(item.size_bytes, item.sha256)
 
 
 def _who_changed_it(
-    work: Work, source: Any, item: Any, error: DigestMismatch
+    work: Work, source: Any, item: Planned, error: DigestMismatch
 ) -> Exception:
     """Return the error to tell: the source's, or the destination's where that is good.
 
@@ -149,7 +150,7 @@ def _who_changed_it(
     return DestinationCorrupts(item.name)
 
 
-def _note_copies(work: Work, batch: list[Any]) -> None:
+def _note_copies(work: Work, batch: list[Planned]) -> None:
     """Write a ``FileCopy`` for each file that the destination now holds."""
     job, session = work.job, work.session
     root = job.destination.root if job.destination_id else job.target_folder

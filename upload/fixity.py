@@ -20,6 +20,7 @@ from upload import events, items, queues, transitions
 from upload.copy_engine import Receipt
 from upload.errors import JobCancelled, SourceMissing, UnsafePath
 from upload.events import Cause
+from upload.items import Planned
 from upload.lease import Work
 from upload.states import ItemOutcome, JobKind, Outcome
 from upload.storage import UploadedFileStorage, digest_of
@@ -107,7 +108,7 @@ def _plan(job: Any) -> Iterator[dict[str, Any]]:
     yield from copies.order_by("pk").values(*names).iterator(chunk_size=500)
 
 
-def _check_batch(work: Work, target: Target | None, batch: list[Any]) -> None:
+def _check_batch(work: Work, target: Target | None, batch: list[Planned]) -> None:
     found = {item.pk: _read(work, target, item) for item in batch}
     with work.fenced():
         transitions.hold(work.session)
@@ -120,7 +121,7 @@ def _check_batch(work: Work, target: Target | None, batch: list[Any]) -> None:
         items.settle(work, batch)
 
 
-def _read(work: Work, target: Target | None, item: Any) -> Finding:
+def _read(work: Work, target: Target | None, item: Planned) -> Finding:
     """Read one file from its disk, a second time where the disk could not give it.
 
     What is wrong with the place itself is raised.
@@ -142,7 +143,7 @@ def _read(work: Work, target: Target | None, item: Any) -> Finding:
         return Finding(None, error)
 
 
-def _read_once(work: Work, target: Target | None, item: Any) -> Finding:
+def _read_once(work: Work, target: Target | None, item: Planned) -> Finding:
     try:
         if target is None:
             storage = UploadedFileStorage()
@@ -162,7 +163,7 @@ def _missing(error: Exception) -> Exception:
     return SourceMissing(_("its bytes are missing"))
 
 
-def _rows_of(job: Any, batch: list[Any]) -> dict[int, int]:
+def _rows_of(job: Any, batch: list[Planned]) -> dict[int, int]:
     """Return the rows that still promise the files, by the items' keys."""
     if job.destination_id is None:
         wanted = {"uuid__in": [item.file_uuid for item in batch]}
@@ -175,12 +176,12 @@ def _rows_of(job: Any, batch: list[Any]) -> dict[int, int]:
     return _by_item(batch, dict(copies.values_list("target_key", "pk")), "target_key")
 
 
-def _by_item(batch: list[Any], rows: dict[str, int], key: str) -> dict[int, int]:
+def _by_item(batch: list[Planned], rows: dict[str, int], key: str) -> dict[int, int]:
     found = {item.pk: rows.get(getattr(item, key)) for item in batch}
     return {pk: row for pk, row in found.items() if row is not None}
 
 
-def _judge(item: Any, found: Finding, *, is_there: bool) -> None:
+def _judge(item: Planned, found: Finding, *, is_there: bool) -> None:
     if not is_there:
         item.outcome = ItemOutcome.GONE
     elif found.error is not None:
@@ -191,7 +192,7 @@ def _judge(item: Any, found: Finding, *, is_there: bool) -> None:
         _judge_difference(item, found.receipt)
 
 
-def _judge_difference(item: Any, receipt: Receipt | None) -> None:
+def _judge_difference(item: Planned, receipt: Receipt | None) -> None:
     expected = Receipt(item.size_bytes, item.sha256)
     if receipt is not None and expected.agrees_with(receipt):
         item.outcome = ItemOutcome.DONE
@@ -200,7 +201,7 @@ def _judge_difference(item: Any, receipt: Receipt | None) -> None:
     item.error = _("its bytes are not those received")
 
 
-def _mark(job: Any, batch: list[Any], rows: dict[int, int]) -> None:
+def _mark(job: Any, batch: list[Planned], rows: dict[int, int]) -> None:
     """Write to the files' rows when they were found good, or bad."""
     permanent = job.destination_id is None
     session = job.session
@@ -230,7 +231,7 @@ def _tell(work: Work, bad: list[Any], found: dict[int, Finding]) -> None:
         session.event_set.bulk_create(rows, batch_size=100)
 
 
-def _difference(job: Any, item: Any, receipt: Receipt | None) -> dict[str, Any]:
+def _difference(job: Any, item: Planned, receipt: Receipt | None) -> dict[str, Any]:
     told = {
         "file": str(item.file_uuid),
         "name": item.name,

@@ -4,7 +4,9 @@ Used by the verbs under a lease. Statements grow with batches, not with files.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Count, Sum
 from django.utils.translation import gettext as _
@@ -21,6 +23,21 @@ BATCH_BYTES = 256 * 1024 * 1024
 GOOD = (ItemOutcome.DONE, ItemOutcome.ALREADY)
 SETTLED_WELL = (*GOOD, ItemOutcome.GONE)
 BAD = (ItemOutcome.MISSING, ItemOutcome.FAILED)
+
+
+@dataclass(slots=True)
+class Planned:
+    """A ``JobItem`` that a verb has in hand; ``settle`` writes its last two fields."""
+
+    pk: int
+    file_uuid: UUID
+    name: str
+    source_key: str
+    target_key: str
+    size_bytes: int
+    sha256: str
+    outcome: str = ItemOutcome.PENDING
+    error: str = ""
 
 
 def freeze(work: Work, rows: Iterable[dict[str, Any]]) -> None:
@@ -69,21 +86,20 @@ def totals(items: Any) -> tuple[int, int]:
     return sums["files"], sums["size"] or 0
 
 
-def batches(work: Work) -> Iterator[list[Any]]:
+def batches(work: Work) -> Iterator[list[Planned]]:
     """Yield the pending items in order, in lists bounded by files and bytes."""
     after = 0
     while True:
-        pending = work.job.item_set.filter(
-            outcome=ItemOutcome.PENDING, pk__gt=after
-        ).order_by("pk")[:BATCH_FILES]
-        batch = _within_bytes(list(pending))
+        pending = work.job.item_set.filter(outcome=ItemOutcome.PENDING, pk__gt=after)
+        rows = pending.order_by("pk").values_list("pk", *PLANNED)[:BATCH_FILES]
+        batch = _within_bytes([Planned(*row) for row in rows])
         if not batch:
             return
         after = batch[-1].pk
         yield batch
 
 
-def _within_bytes(items: list[Any]) -> list[Any]:
+def _within_bytes(items: list[Planned]) -> list[Planned]:
     size = 0
     for index, item in enumerate(items):
         size += item.size_bytes
@@ -92,7 +108,7 @@ def _within_bytes(items: list[Any]) -> list[Any]:
     return items
 
 
-def settle(work: Work, batch: list[Any]) -> None:
+def settle(work: Work, batch: list[Planned]) -> None:
     """Write the batch's outcomes, inside ``work.fenced``; one statement an outcome.
 
     Every item that is neither good nor bad by now counts as an error of the caller.
@@ -102,14 +118,18 @@ def settle(work: Work, batch: list[Any]) -> None:
         keys = [item.pk for item in batch if item.outcome == outcome]
         if keys:
             rows.filter(pk__in=keys).update(outcome=outcome)
-    bad = [item for item in batch if item.outcome in BAD]
+    bad = [
+        rows.model(pk=item.pk, outcome=item.outcome, error=item.error)
+        for item in batch
+        if item.outcome in BAD
+    ]
     if bad:
         rows.model.objects.bulk_update(bad, ["outcome", "error"], batch_size=100)
     good = [item for item in batch if item.outcome in GOOD]
     work.finish_files(len(good), sum(item.size_bytes for item in good))
 
 
-def fail(item: Any, error: Exception) -> None:
+def fail(item: Planned, error: Exception) -> None:
     """Note on the item why its file could not be done."""
     missing = isinstance(error, SourceMissing)
     item.outcome = ItemOutcome.MISSING if missing else ItemOutcome.FAILED

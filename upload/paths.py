@@ -152,11 +152,17 @@ def unsafe(name: str) -> UnsafePath:
     )
 
 
+def regular(entry: Entry) -> os.stat_result:
+    """Return a regular file's status; raise ``UnsafePath`` for anything else."""
+    seen = entry.stat()
+    if not stat.S_ISREG(seen.st_mode):
+        raise unsafe(entry.name)
+    return seen
+
+
 def open_regular(entry: Entry) -> int:
     """Open a regular file for reading; raise ``UnsafePath`` for anything else."""
-    # Before the open: opening a device can already have effects.
-    if not stat.S_ISREG(entry.stat().st_mode):
-        raise unsafe(entry.name)
+    regular(entry)  # before the open: opening a device can already have effects
     try:
         descriptor = os.open(entry.name, FILE_FLAGS, dir_fd=entry.folder)
     except OSError as error:
@@ -185,9 +191,7 @@ def link_into_place(
     ``UnsafePath``, ``TargetOccupied``, ``FolderGone``, or ``OSError`` with ``EXDEV``
     where the file has to be streamed instead.
     """
-    seen = source.stat()
-    if not stat.S_ISREG(seen.st_mode):
-        raise unsafe(source.name)
+    seen = regular(source)
     with syncing(syncs) as pending:
         link(source, final)
         if not os.path.samestat(seen, final.stat()):

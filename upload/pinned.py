@@ -9,8 +9,9 @@ same few folders again and again. Not shared between threads; closed by its batc
 import errno
 import os
 from collections import Counter, OrderedDict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
+from types import TracebackType
 
 from upload import paths
 from upload.durable import Entry, FolderSyncs
@@ -30,17 +31,19 @@ class PinnedTree(Tree):
         self._emptied: dict[tuple[str, ...], None] = {}
         self._device: int | None = None
 
-    @contextmanager
-    def folder(self, parts: Sequence[str], *, make: bool = False) -> Iterator[int]:
-        wanted = tuple(parts)
-        self._used[wanted] += 1
-        try:
-            if wanted not in self._held:
-                self._hold(wanted, make=make)
-            self._held.move_to_end(wanted)
-            yield self._held[wanted]
-        finally:
-            self._used[wanted] -= 1
+    def folder(self, parts: Sequence[str], *, make: bool = False) -> "_InUse":
+        return _InUse(self, tuple(parts), make)
+
+    def use(self, parts: tuple[str, ...], *, make: bool) -> int:
+        """Return an open folder that stays open until ``leave``."""
+        if parts not in self._held:
+            self._hold(parts, make=make)
+        self._used[parts] += 1
+        self._held.move_to_end(parts)
+        return self._held[parts]
+
+    def leave(self, parts: tuple[str, ...]) -> None:
+        self._used[parts] -= 1
 
     def _hold(self, parts: tuple[str, ...], *, make: bool) -> None:
         if parts in self._missing and not make:
@@ -55,7 +58,8 @@ class PinnedTree(Tree):
         self._missing.discard(parts)
         if len(self._held) > MOST_FOLDERS:
             idle = (held for held in self._held if not self._used[held])
-            self.forget(next(idle, parts))
+            if (oldest := next(idle)) != parts:
+                self.forget(oldest)
 
     def forget(self, parts: Sequence[str]) -> None:
         """Let go of a folder, as of one that another process has pruned.
@@ -97,3 +101,23 @@ class PinnedTree(Tree):
         for descriptor in self._held.values():
             os.close(descriptor)
         self._held.clear()
+
+
+class _InUse:
+    """A folder while somebody works in it; a class, for each file asks some times."""
+
+    __slots__ = ("_make", "_parts", "_tree")
+
+    def __init__(self, tree: PinnedTree, parts: tuple[str, ...], make: bool) -> None:
+        self._tree, self._parts, self._make = tree, parts, make
+
+    def __enter__(self) -> int:
+        return self._tree.use(self._parts, make=self._make)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._tree.leave(self._parts)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from upload import certificates, discard, items, transitions
+from upload.items import Planned
 from upload.lease import Work
 from upload.states import ItemOutcome
 from upload.storage import TempFileStorage, UploadedFileStorage
@@ -43,11 +44,11 @@ def roll_forward(work: Work) -> None:
         transitions.discharge_files(session, len(rows), sum(row.size for row in rows))
 
 
-def _storage(item: Any) -> Any:
+def _storage(item: Planned) -> Any:
     return UploadedFileStorage() if item.target_key else TempFileStorage()
 
 
-def _remove_batch(work: Work, batch: list[Any]) -> None:
+def _remove_batch(work: Work, batch: list[Planned]) -> None:
     work.start_file(batch[0].name)
     with work.fenced():
         for permanent in (False, True):
@@ -59,7 +60,7 @@ def _remove_batch(work: Work, batch: list[Any]) -> None:
         items.settle(work, batch)
 
 
-def _remove_rows(work: Work, part: list[Any]) -> None:
+def _remove_rows(work: Work, part: list[Planned]) -> None:
     session = work.session
     permanent = bool(part[0].target_key)
     related = (

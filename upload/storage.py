@@ -32,12 +32,13 @@ from upload.copy_engine import (
     CHUNK_BYTES,
     Beat,
     Receipt,
+    digest,
     receipt_of,
     silent,
     verify,
 )
 from upload.disk import DurableFileSystemStorage
-from upload.durable import FolderSyncs, occupied
+from upload.durable import Entry, FolderSyncs, occupied
 from upload.errors import SourceMissing, TargetOccupied
 from upload.pinned import PinnedTree
 from upload.tree import Hand, Tree
@@ -147,9 +148,9 @@ class Batch:
         """
         mine, theirs = self._tree, self._source(source)
         if mine is not None and theirs is not None and mine.device() == theirs.device():
-            with finding(source_key):
-                _verify_source(theirs, source_key, expected, noted, self._hand.beat)
-                if _linked(mine, key, theirs, source_key, self._hand):
+            with finding(source_key), theirs.entry(source_key) as entry:
+                _verify_source(entry, source_key, expected, noted, self._hand.beat)
+                if _linked(mine, key, entry, self._hand):
                     return
         self.receive(key, iter_chunks(source, source_key), expected)
 
@@ -170,19 +171,19 @@ class Batch:
 
 
 def _verify_source(
-    source: Tree, key: str, expected: Receipt, noted: str, beat: Beat
+    source: Entry, key: str, expected: Receipt, noted: str, beat: Beat
 ) -> None:
     """Compare the size, and all bytes where the file is not as it was noted."""
-    seen = source.status(key)
+    seen = paths.regular(source)
     verify(key, Receipt(expected.size_bytes, ""), Receipt(seen.st_size, ""))
     if _print_of(seen) != noted:
-        verify(key, expected, source.receipt(key, beat))
+        verify(key, expected, digest(source, beat))
 
 
-def _linked(mine: Tree, key: str, theirs: Tree, source_key: str, hand: Hand) -> bool:
+def _linked(mine: Tree, key: str, source: Entry, hand: Hand) -> bool:
     """Link a file; return False where it has to be streamed or stands there already."""
     try:
-        mine.link(key, theirs, source_key, hand)
+        mine.link(key, source, hand)
     except TargetOccupied:
         return False
     except OSError as error:

@@ -14,6 +14,7 @@ from upload import discard, items, paths
 from upload.copy_engine import Receipt
 from upload.errors import FILE_ERRORS, SourceMissing
 from upload.insert import insert_rows
+from upload.items import Planned
 from upload.lease import Work
 from upload.states import ItemOutcome
 from upload.storage import (
@@ -35,6 +36,7 @@ KEPT = (
     "received_at",
     "received_by_id",
 )
+READ = (*KEPT, "pk", "file_upload", "fingerprint")
 
 
 def plan(session: Any) -> Iterator[dict[str, Any]]:
@@ -54,10 +56,10 @@ def run(work: Work) -> None:
     items.require_all_good(work)
 
 
-def _store_batch(work: Work, batch: list[Any]) -> None:
+def _store_batch(work: Work, batch: list[Planned]) -> None:
     wanted = [item.file_uuid for item in batch]
     temp = work.session.tempuploadedfile_set.filter(uuid__in=wanted)
-    rows = {row.uuid: row for row in temp}
+    rows = {row.uuid: row for row in temp.values_list(*READ, named=True)}
     with Batch(UploadedFileStorage(), work.staging_prefix, work.beat) as out:
         placed = [
             item for item in batch if _place(work, out, item, rows.get(item.file_uuid))
@@ -67,7 +69,7 @@ def _store_batch(work: Work, batch: list[Any]) -> None:
         items.settle(work, batch)
 
 
-def _place(work: Work, out: Batch, item: Any, row: Any) -> bool:
+def _place(work: Work, out: Batch, item: Planned, row: Any) -> bool:
     """Place the item's bytes in permanent storage; return whether they are there."""
     work.start_file(item.name)
     try:
@@ -94,7 +96,7 @@ def place(out: Batch, row: Any, key: str) -> None:
     receipt; otherwise its digest is read again first. Raise one of ``FILE_ERRORS``.
     """
     temp = TempFileStorage()
-    source_key = row.file_upload.name if row and row.file_upload else ""
+    source_key = str(row.file_upload or "") if row else ""
     if not source_key:
         raise SourceMissing(_("The temporary file has no bytes any more."))
     expected = Receipt(row.size, row.sha256)
@@ -104,7 +106,8 @@ def place(out: Batch, row: Any, key: str) -> None:
 def swap_rows(session: Any, pairs: list[tuple[Any, str]]) -> None:
     """Insert permanent rows and delete the temporary ones, in one transaction.
 
-    ``pairs`` are temporary row and permanent key. The temporary bytes go on commit.
+    ``pairs`` are temporary row, at least its fields in READ, and permanent key. The
+    temporary bytes go on commit.
     """
     insert_rows(
         session.permuploadedfile_set.model,
@@ -116,4 +119,4 @@ def swap_rows(session: Any, pairs: list[tuple[Any, str]]) -> None:
     note_placed(UploadedFileStorage(), placed)
     rows = [row for row, _key in pairs]
     discard.delete_rows(session.tempuploadedfile_set, rows)
-    discard.on_commit_delete(TempFileStorage(), [r.file_upload.name for r in rows])
+    discard.on_commit_delete(TempFileStorage(), [str(r.file_upload) for r in rows])

@@ -10,7 +10,7 @@ import secrets
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
@@ -86,8 +86,14 @@ class Tree:
         self._open_root = open_root
         self.layout = layout
 
+    def folder(
+        self, parts: Sequence[str], *, make: bool = False
+    ) -> AbstractContextManager[int]:
+        """Open a folder; with ``make`` it is made where it is missing."""
+        return self._walked(parts, make=make)
+
     @contextmanager
-    def folder(self, parts: Sequence[str], *, make: bool = False) -> Iterator[int]:
+    def _walked(self, parts: Sequence[str], *, make: bool) -> Iterator[int]:
         mode = self.layout.folder_mode if make else None
         with (
             paths.closing(self._open_root(mode)) as root,
@@ -238,18 +244,17 @@ class Tree:
         """Place a staging file at ``parts``; raise ``TargetOccupied``."""
         self._at(parts, lambda final: place(staging, final, hand.syncs))
 
-    def link(self, key: str, source: "Tree", source_key: str, hand: Hand) -> int:
-        """Give another tree's file a name here without copying; return its size.
+    def link(self, key: str, source: Entry, hand: Hand) -> None:
+        """Give another tree's file a name here without copying.
 
         May be run twice. Raise ``OSError`` with ``EXDEV`` for another file system,
         ``TargetOccupied``, ``UnsafePath``.
         """
-        with source.entry(source_key) as entry:
-            hand.beat(0)
-            return self._at(
-                self.parts(key),
-                lambda final: paths.link_into_place(entry, final, hand.syncs).st_size,
-            )
+        hand.beat(0)
+        self._at(
+            self.parts(key),
+            lambda final: paths.link_into_place(source, final, hand.syncs),
+        )
 
     def _at[T](self, parts: Sequence[str], act: Callable[[Entry], T]) -> T:
         """Do ``act`` in the made folder; walk again while others prune it."""
@@ -321,7 +326,9 @@ class Tree:
 
 def remove_entry(entry: Entry) -> None:
     """Unlink a file or a link, or remove an empty folder."""
-    if stat.S_ISDIR(entry.stat().st_mode):
-        os.rmdir(entry.name, dir_fd=entry.folder)
-    else:
+    try:
         os.unlink(entry.name, dir_fd=entry.folder)
+    except (IsADirectoryError, PermissionError):
+        if not stat.S_ISDIR(entry.stat().st_mode):
+            raise
+        os.rmdir(entry.name, dir_fd=entry.folder)
