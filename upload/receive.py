@@ -18,7 +18,7 @@ from upload import conf, events, malware, names, paths, policy, sniff, transitio
 from upload.copy_engine import Receipt, verify
 from upload.errors import EmptyFileRefused, MunimentError, NameTaken, SizeMismatch
 from upload.events import SYSTEM, Cause
-from upload.plain_sql import has_row
+from upload.plain_sql import has_row, insert_row
 from upload.staging import StagedFile
 from upload.states import Verb
 from upload.storage import TempFileStorage, fingerprint, receive_into
@@ -133,7 +133,8 @@ def _write(
     row.size = receipt.size_bytes
     row.sha256 = receipt.sha256
     row.content_type = _kind(file, head)
-    row.fingerprint = fingerprint(storage, key)
+    ask = file.fingerprint if isinstance(file, StagedFile) else None
+    row.fingerprint = ask(key) if ask else fingerprint(storage, key)
 
 
 def _kind(file: UploadedFile, head: list[bytes]) -> str:
@@ -207,8 +208,7 @@ def _insert(session: Any, row: Any, cause: Cause, intent: Intent) -> None:
     stored = session.permuploadedfile_set.model
     if has_row(stored, session_id=session.pk, name=row.name):
         _refuse_taken(session, row.name)
-    # Not save(): admit_file has counted the file.
-    type(row).objects.bulk_create([row])
+    insert_row(row)  # not save(): admit_file has counted the file
     told = Cause(
         actor=cause.actor,
         detail={

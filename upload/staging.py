@@ -8,7 +8,7 @@ leaves there is swept after a grace age.
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from functools import cached_property
+from functools import cached_property, partial
 from types import TracebackType
 from typing import IO, Self
 
@@ -17,7 +17,14 @@ from django.core.files.uploadedfile import UploadedFile
 
 from upload import sniff
 from upload.copy_engine import CHUNK_BYTES, Receipt, receipt_of, verify
-from upload.storage import TempFileStorage, durable_tree, receive_into
+from upload.pinned import PinnedTree
+from upload.storage import (
+    TempFileStorage,
+    durable_tree,
+    fingerprint,
+    fingerprint_in,
+    receive_into,
+)
 from upload.tree import Hand, Tree
 
 type Place = Callable[[str, Receipt | None], Receipt]
@@ -28,14 +35,17 @@ class StagedFile(UploadedFile):
     """A file whose bytes are durable and hashed, but under no key yet.
 
     ``name`` must already be clean. ``head`` is its first bytes. ``withdraw`` is called
-    with the key where the file is refused after it was, or may have been, placed.
+    with the key where the file is refused after it was, or may have been, placed;
+    ``fingerprint`` with the key of what was placed.
     """
 
     def __init__(self, name: str, head: bytes, receipt: Receipt, held: Held) -> None:
         super().__init__(file=None, name=name, size=receipt.size_bytes)
         self.head, self.receipt = head, receipt
         self._reread, self._place = held
-        self.withdraw: Callable[[str], None] = TempFileStorage().delete
+        storage = TempFileStorage()
+        self.withdraw: Callable[[str], None] = storage.delete
+        self.fingerprint: Callable[[str], str] = partial(fingerprint, storage)
 
     @cached_property
     def kind(self) -> str:
@@ -58,6 +68,10 @@ class Staging:
     def __init__(self) -> None:
         self._storage = TempFileStorage()
         self._open = ExitStack()
+        tree = durable_tree(self._storage)
+        self._tree = None if tree is None else PinnedTree(tree)
+        if self._tree is not None:
+            self._open.callback(self._tree.close)
 
     def __enter__(self) -> Self:
         return self
@@ -73,10 +87,14 @@ class Staging:
     def take(self, name: str, chunks: Iterable[bytes]) -> StagedFile:
         """Write a file durably; on any error in ``chunks`` nothing of it is kept."""
         head = bytearray()
-        tree = durable_tree(self._storage)
         seen = _remember(chunks, head)
-        receipt, held = self._spool(seen) if tree is None else self._stage(tree, seen)
-        return StagedFile(name, bytes(head), receipt, held)
+        if self._tree is None:
+            receipt, held = self._spool(seen)
+            return StagedFile(name, bytes(head), receipt, held)
+        receipt, held = self._stage(self._tree, seen)
+        staged = StagedFile(name, bytes(head), receipt, held)
+        staged.fingerprint = partial(fingerprint_in, self._tree)
+        return staged
 
     def _stage(self, tree: Tree, chunks: Iterable[bytes]) -> tuple[Receipt, Held]:
         staging, receipt = tree.stage(chunks, Hand("intake"))

@@ -54,6 +54,7 @@ __all__ = [
     "durable_tree",
     "finding",
     "fingerprint",
+    "fingerprint_in",
     "free_bytes",
     "has_rows",
     "iter_chunks",
@@ -299,6 +300,11 @@ def fingerprint(storage: Storage, key: str) -> str:
     tree = durable_tree(storage)
     if tree is None:
         return ""
+    return fingerprint_in(tree, key)
+
+
+def fingerprint_in(tree: Tree, key: str) -> str:
+    """Return the ``fingerprint`` of a tree's file; raise ``SourceMissing``."""
     with finding(key):
         return _print_of(tree.status(key))
 

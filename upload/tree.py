@@ -127,8 +127,8 @@ class Tree:
 
     def status(self, key: str) -> os.stat_result:
         """Return the status of the regular file at a key."""
-        with paths.closing(self.open(key)) as descriptor:
-            return os.fstat(descriptor)
+        with self.entry(key) as entry:
+            return paths.regular(entry)
 
     def exists(self, key: str) -> bool:
         """Return whether anything stands at a key; False below a link."""

@@ -4,11 +4,11 @@ from uuid import uuid4
 
 import pytest
 
-from tests.make import make_session
+from tests.make import make_session, make_user
 from upload import transitions
 from upload.errors import LimitExceeded
 from upload.models import SessionEvent, UploadSession
-from upload.plain_sql import has_row
+from upload.plain_sql import find_row, has_row, insert_row
 from upload.states import SessionStatus
 
 pytestmark = pytest.mark.django_db
@@ -20,6 +20,29 @@ def test_a_row_is_found_by_all_of_its_values_only() -> None:
     assert has_row(UploadSession, uuid=session.uuid, status=session.status)
     assert not has_row(UploadSession, uuid=session.uuid, status=SessionStatus.EXPIRED)
     assert not has_row(UploadSession, uuid=uuid4())
+
+
+def test_a_row_is_what_the_manager_finds() -> None:
+    session = make_session(SessionStatus.UPLOADING, {"é.txt": b"alpha"}, make_user("a"))
+    for row in (session, session.user, session.tempuploadedfile_set.get()):
+        model = type(row)
+        found = find_row(model, id=row.pk)
+        expected = model._default_manager.get(pk=row.pk)
+        assert found == expected
+        for field in model._meta.concrete_fields:
+            assert getattr(found, field.attname) == getattr(expected, field.attname)
+    assert find_row(UploadSession, uuid=uuid4()) is None
+
+
+def test_an_inserted_row_has_its_key_and_may_be_saved_again() -> None:
+    session = make_session(user=make_user("a"))
+    told = {"size": 7, "text": "”é"}
+    row = SessionEvent(session=session, session_uuid=session.uuid, detail=told)
+
+    insert_row(row)
+
+    assert SessionEvent.objects.get(pk=row.pk).detail == told
+    assert not row._state.adding
 
 
 def test_a_name_that_is_no_column_is_refused() -> None:

@@ -10,6 +10,7 @@ from functools import wraps
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth import get_user_model
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
@@ -18,6 +19,7 @@ from upload import answers, policy
 from upload.errors import NotFound, NotSignedIn
 from upload.intake import Sender
 from upload.models import UploadSession
+from upload.plain_sql import find_row
 from upload.states import Verb
 
 type View = Callable[..., HttpResponse]
@@ -94,10 +96,15 @@ def _session_of_token(uuid: UUID, token: str) -> UploadSession:
 
     A token lends its owner's right: it opens nothing once the owner has lost it.
     """
-    found = UploadSession.objects.select_related("user").filter(uuid=uuid)
-    session = next(iter(found.order_by()), None)
+    session = find_row(UploadSession, uuid=uuid)
     expected = session.token if session else NO_TOKEN
     same = hmac.compare_digest(token.encode(), expected.encode())
-    if not (same and session and policy.has_right(session.user, Verb.UPLOAD, session)):
+    if not (same and session and _owner_may_send(session)):
         raise NotSignedIn(_("The token does not open this session."))
     return session
+
+
+def _owner_may_send(session: UploadSession) -> bool:
+    if session.user_id is not None:
+        session.user = find_row(get_user_model(), id=session.user_id)
+    return policy.has_right(session.user, Verb.UPLOAD, session)

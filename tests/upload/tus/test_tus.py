@@ -239,7 +239,7 @@ def test_a_fault_of_the_disk_at_the_end_costs_only_the_last_piece(
     send(client, url, 0, b"alpha")
 
     with monkeypatch.context() as sick:
-        sick.setattr("upload.receive.fingerprint", raise_eio)
+        sick.setattr("upload.staging.fingerprint", raise_eio)
         failed = send(client, url, 5, b"betas")
 
     assert failed.status_code == 503
