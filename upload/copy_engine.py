@@ -279,14 +279,12 @@ def _require_length(descriptor: int, size_bytes: int) -> None:
         )
 
 
-@contextmanager
-def _entry(source: Source) -> Iterator[Entry]:
-    """Yield the entry of a path; the folders of a path are trusted, its file is not."""
+def _opened(source: Source) -> int:
+    """Open a regular file; the folders of a path are trusted, its file is not."""
     if isinstance(source, Entry):
-        yield source
-        return
+        return open_regular(source)
     with closing(os.open(source.parent, ROOT_FLAGS)) as folder:
-        yield Entry(folder, source.name)
+        return open_regular(Entry(folder, source.name))
 
 
 def read_chunks(source: Source, *, fresh: bool = False) -> Iterator[bytes]:
@@ -295,7 +293,7 @@ def read_chunks(source: Source, *, fresh: bool = False) -> Iterator[bytes]:
     ``fresh``: from the disk and not from memory, where the system can be asked so;
     the file must have been fsynced.
     """
-    with _entry(source) as entry, closing(open_regular(entry)) as descriptor:
+    with closing(_opened(source)) as descriptor:
         if fresh:
             forget(descriptor, range(0))
         yield from read_descriptor(descriptor)

@@ -11,8 +11,8 @@ import errno
 import fcntl
 import os
 import resource
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import cache
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -149,14 +149,9 @@ class FolderSyncs:
             self._close()
 
 
-@contextmanager
-def syncing(syncs: FolderSyncs | None) -> Iterator[FolderSyncs]:
-    """Yield ``syncs``, or where it is None a new one that ends with the block."""
-    if syncs is not None:
-        yield syncs
-        return
-    with FolderSyncs() as own:
-        yield own
+def syncing(syncs: FolderSyncs | None) -> AbstractContextManager[FolderSyncs]:
+    """Give ``syncs``, or where it is None a new one that ends with the block."""
+    return FolderSyncs() if syncs is None else nullcontext(syncs)
 
 
 def occupied(name: str) -> TargetOccupied:

@@ -1,14 +1,16 @@
 """Small files put side by side, so that they share their waits for the disk.
 
 File by file, each fsync waits for a write of its own. Here all files of a group are
-written, and then waited for together where their file system can. Each is verified by
-what the disk gives back and placed without replacing, as ``Tree.put`` does.
+written, and then waited for together where their file system can, while the next group
+is written. Each is verified by what the disk gives back and placed without replacing,
+as ``Tree.put`` does.
 """
 
 import os
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Self
 
 from upload import whole_disk
@@ -42,69 +44,112 @@ class _Staged:
     parcel: Parcel
     entry: Entry
     descriptor: int
+    is_placed: bool = False
 
 
 def most_files() -> int:
-    """Return how many files a group may hold open."""
-    return most_descriptors(MOST_FILES)
+    """Return how many files a group may hold open: two are at a time."""
+    return max(1, most_descriptors(2 * MOST_FILES) // 2)
 
 
-def put_group(
-    tree: Tree, parcels: Sequence[Parcel], hand: Hand
-) -> dict[str, Exception]:
-    """Put at most ``most_files()`` small files; return by key why some are not there.
+class Groups:
+    """Puts groups; ``errors`` tell by key why some files are not there.
 
-    May be run twice. Names are durable with ``hand.syncs``. Any other error than one of
-    ``FILE_ERRORS`` is raised, and what was not placed by then is dropped.
+    While the disk takes one group in, the next is written. All others are placed when
+    the block has ended without an error; names are durable with ``hand.syncs``. Any
+    other error than one of ``FILE_ERRORS`` is raised, and what was not placed by then
+    is dropped. May be run twice.
     """
-    group = _Group(tree, hand)
-    with group, tree.folder(tree.layout.folder, make=True) as folder:
-        for parcel in parcels:
-            group.stage(parcel, folder)
-        group.sync(folder)
-        for staged in group.staged:
-            group.place(staged)
-    return group.errors
-
-
-class _Group:
-    """The staged files of a group; those not placed are dropped when it ends."""
 
     def __init__(self, tree: Tree, hand: Hand) -> None:
         self.errors: dict[str, Exception] = {}
-        self.staged: list[_Staged] = []
         self._tree, self._hand = tree, hand
-        self._stack = ExitStack()
+        self._under_way = ExitStack()
+        self._group: _Group | None = None
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self._stack.close()
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with self._under_way:
+            if kind is None:
+                self._end()
 
-    def stage(self, parcel: Parcel, folder: int) -> None:
+    def put(self, parcels: Sequence[Parcel]) -> None:
+        """Write at most ``most_files()`` small files, then place those before them."""
+        with ExitStack() as stack:
+            folder = self._tree.folder(self._tree.layout.folder, make=True)
+            group = _Group(self._tree, self._hand, stack.enter_context(folder))
+            stack.callback(group.close)
+            for parcel in parcels:
+                group.stage(parcel)
+            stack.enter_context(group.begin_sync())
+            self._end()
+            self._group, self._under_way = group, stack.pop_all()
+
+    def _end(self) -> None:
+        """Place what was written last; a second call does nothing."""
+        group, self._group = self._group, None
+        with self._under_way:
+            if group is not None:
+                group.sync()
+                for staged in group.staged:
+                    group.place(staged)
+                self.errors |= group.errors
+
+
+class _Group:
+    """The staged files of a group; those not placed are dropped when it is closed."""
+
+    def __init__(self, tree: Tree, hand: Hand, folder: int) -> None:
+        self.errors: dict[str, Exception] = {}
+        self.staged: list[_Staged] = []
+        self._tree, self._hand, self._folder = tree, hand, folder
+        self._sync: whole_disk.Sync | None = None
+
+    def close(self) -> None:
+        with ExitStack() as stack:  # one that fails does not keep the others
+            for staged in self.staged:
+                if not staged.is_placed:
+                    stack.callback(staged.entry.drop)
+                stack.callback(os.close, staged.descriptor)
+
+    def stage(self, parcel: Parcel) -> None:
         """Write the parcel's bytes, not durably yet, or confirm those there already."""
         try:
             self._tree.parts(parcel.key)
             if self._tree.exists(parcel.key):
                 self._tree.confirm(parcel.key, parcel.expected, self._hand)
             else:
-                self._write(parcel, folder)
+                self._write(parcel)
         except FILE_ERRORS as error:
             self.errors[parcel.key] = error
 
-    def _write(self, parcel: Parcel, folder: int) -> None:
-        entry = Entry(folder, self._tree.new_staging_name(self._hand))
+    def _write(self, parcel: Parcel) -> None:
+        entry = Entry(self._folder, self._tree.new_staging_name(self._hand))
         mode = self._tree.layout.file_mode
-        self._stack.callback(entry.drop)
-        descriptor = create(entry, parcel.chunks, mode, self._hand.beat)
-        self._stack.callback(os.close, descriptor)
+        try:
+            descriptor = create(entry, parcel.chunks, mode, self._hand.beat)
+        except BaseException:
+            entry.drop()
+            raise
         self.staged.append(_Staged(parcel, entry, descriptor))
 
-    def sync(self, folder: int) -> None:
+    def begin_sync(self) -> AbstractContextManager[object]:
+        """Begin to make all bytes durable; what is returned ends after ``sync``."""
+        if len(self.staged) < FEWEST_TOGETHER:
+            return nullcontext()
+        self._sync = whole_disk.Sync(self._folder)
+        return self._sync
+
+    def sync(self) -> None:
         """Make all bytes durable, and have them read again from the disk."""
-        alone = len(self.staged) < FEWEST_TOGETHER
-        if alone or not whole_disk.sync(folder, self._hand.beat):
+        if self._sync is None or not self._sync.wait(self._hand.beat):
             self._sync_each()
         for staged in self.staged:
             forget(staged.descriptor, WHOLE)
@@ -137,5 +182,6 @@ class _Group:
         try:
             parts = self._tree.parts(parcel.key)
             self._tree.place(staged.entry, parts, self._hand)
+            staged.is_placed = True
         except TargetOccupied:
             self._tree.confirm(parcel.key, parcel.expected, self._hand.still())

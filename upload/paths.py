@@ -59,13 +59,19 @@ def parts_of(key: str) -> tuple[str, ...]:
     return parts
 
 
-@contextmanager
-def closing(descriptor: int) -> Iterator[int]:
-    """Yield the descriptor and close it at the end, whatever happens."""
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
+class closing:
+    """Give the descriptor and close it at the end, whatever happens."""
+
+    __slots__ = ("_descriptor",)
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def __enter__(self) -> int:
+        return self._descriptor
+
+    def __exit__(self, *error: object) -> None:
+        os.close(self._descriptor)
 
 
 def open_root(root: Path, mode: int | None = None) -> int:

@@ -32,7 +32,10 @@ class PinnedTree(Tree):
         self._device: int | None = None
 
     def folder(self, parts: Sequence[str], *, make: bool = False) -> "_InUse":
-        return _InUse(self, tuple(parts), make)
+        return _InUse(self, tuple(parts), make=make)
+
+    def entry(self, key: str) -> "_EntryInUse":
+        return _EntryInUse(self, self.parts(key))
 
     def use(self, parts: tuple[str, ...], *, make: bool) -> int:
         """Return an open folder that stays open until ``leave``."""
@@ -108,7 +111,7 @@ class _InUse:
 
     __slots__ = ("_make", "_parts", "_tree")
 
-    def __init__(self, tree: PinnedTree, parts: tuple[str, ...], make: bool) -> None:
+    def __init__(self, tree: PinnedTree, parts: tuple[str, ...], *, make: bool) -> None:
         self._tree, self._parts, self._make = tree, parts, make
 
     def __enter__(self) -> int:
@@ -121,3 +124,23 @@ class _InUse:
         trace: TracebackType | None,
     ) -> None:
         self._tree.leave(self._parts)
+
+
+class _EntryInUse:
+    """A name in a folder while somebody works there."""
+
+    __slots__ = ("_folder", "_name")
+
+    def __init__(self, tree: PinnedTree, parts: tuple[str, ...]) -> None:
+        self._folder, self._name = _InUse(tree, parts[:-1], make=False), parts[-1]
+
+    def __enter__(self) -> Entry:
+        return Entry(self._folder.__enter__(), self._name)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._folder.__exit__(kind, error, trace)

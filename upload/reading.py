@@ -6,6 +6,7 @@ from functools import partial
 
 from django.core.files.storage import Storage
 
+from upload.copy_engine import read_chunks
 from upload.pinned import PinnedTree
 from upload.storage import finding, iter_chunks, whole_tree
 
@@ -28,5 +29,5 @@ def reading(storage: Storage) -> Iterator[Callable[[str], Iterator[bytes]]]:
 
 
 def _read(tree: PinnedTree, key: str) -> Iterator[bytes]:
-    with finding(key):
-        yield from tree.read(key)
+    with finding(key), tree.entry(key) as entry:
+        yield from read_chunks(entry)

@@ -104,9 +104,12 @@ class Tree:
     def forget(self, parts: Sequence[str]) -> None:
         """Let go of what is known of a folder; a plain tree keeps nothing."""
 
+    def entry(self, key: str) -> AbstractContextManager[Entry]:
+        """Open the folder of a key, which exists, and give the entry."""
+        return self._entered(key)
+
     @contextmanager
-    def entry(self, key: str) -> Iterator[Entry]:
-        """Yield the entry of a key whose folder exists."""
+    def _entered(self, key: str) -> Iterator[Entry]:
         *folders, name = self.parts(key)
         with self.folder(folders) as folder:
             yield Entry(folder, name)

@@ -12,28 +12,42 @@ from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as StillRunning
 from functools import cache
 from pathlib import Path
+from typing import Self
 
 TRUSTED = frozenset({"ext4", "xfs", "tmpfs"})
 MOUNTS = Path("/proc/self/mountinfo")
 BEAT_SECONDS = 0.5
 
 
-def sync(folder: int, beat: Callable[[int], None]) -> bool:
-    """Make all files of the folder's file system durable; beat while it lasts.
+class Sync:
+    """Makes all files of the folder's file system durable, from its making on.
 
-    Return False where it could not, or is not known to: then each file has to be synced
-    on its own.
+    The folder is open until the block has ended.
     """
-    call = _syncfs()
-    if call is None or _kind_of(folder) not in TRUSTED:
-        return False
-    with ThreadPoolExecutor(1, "syncfs") as aside:
-        running = aside.submit(call, folder)
-        while True:
+
+    def __init__(self, folder: int) -> None:
+        self._aside = ThreadPoolExecutor(1, "syncfs")
+        call = _syncfs()
+        known = call is not None and _kind_of(folder) in TRUSTED
+        self._running = self._aside.submit(call, folder) if call and known else None
+
+    def wait(self, beat: Callable[[int], None]) -> bool:
+        """Beat until it is done; return False where it could not, or may not, be done.
+
+        Then each file has to be synced on its own.
+        """
+        while self._running is not None:
             try:
-                return running.result(BEAT_SECONDS) == 0
+                return self._running.result(BEAT_SECONDS) == 0
             except StillRunning:
                 beat(0)
+        return False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._aside.shutdown()
 
 
 @cache

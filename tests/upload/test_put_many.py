@@ -158,17 +158,59 @@ def test_no_file_has_its_name_before_the_whole_disk_is_durable(
     folder: FolderTarget, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[int] = []
-    sync = whole_disk.sync
+    wait = whole_disk.Sync.wait
 
-    def look(descriptor: int, beat: Any) -> bool:
+    def look(sync: whole_disk.Sync, beat: Any) -> bool:
         seen.append(len(list(folder.root.rglob("*.txt"))))
-        return sync(descriptor, beat)
+        return wait(sync, beat)
 
-    monkeypatch.setattr(whole_disk, "sync", look)
+    monkeypatch.setattr(whole_disk.Sync, "wait", look)
     put_many(folder, *(parcel(f"{n}.txt", b"x") for n in range(3)))
 
     assert seen == [0]
     assert len(list(folder.root.rglob("*.txt"))) == 3
+
+
+def test_the_next_files_are_written_while_the_disk_takes_some_in(
+    folder: FolderTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    came, in_time = threading.Event(), list[bool]()
+
+    def slow(descriptor: int) -> int:
+        in_time.append(came.wait(30))
+        return 0
+
+    def chunks() -> Iterator[bytes]:
+        came.set()
+        yield b"x"
+
+    monkeypatch.setattr(whole_disk, "_syncfs", lambda: slow)
+    monkeypatch.setattr("upload.targets.folder.most_files", lambda: 2)
+    first = [parcel(f"{n}.txt", b"x") for n in range(2)]
+    then = parcel("2.txt", b"x")
+
+    assert put_many(folder, *first, Parcel(then.key, chunks(), then.expected)) == {}
+
+    assert in_time == [True]
+    assert len(list(folder.root.rglob("*.txt"))) == 3
+
+
+def test_a_stop_while_the_disk_takes_some_in_leaves_no_staging(
+    folder: FolderTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped() -> Iterator[bytes]:
+        raise JobCancelled("stop")
+        yield b""
+
+    monkeypatch.setattr("upload.targets.folder.most_files", lambda: 2)
+    first = [parcel(f"{n}.txt", b"x") for n in range(3)]
+    last = Parcel("3.txt", stopped(), Receipt(1, "0" * 64))
+
+    with pytest.raises(JobCancelled):
+        put_many(folder, *first, last)
+
+    assert staged(folder) == []
+    assert list(folder.root.rglob("*.txt")) == []
 
 
 def test_files_are_synced_one_by_one_where_the_whole_disk_cannot_be(
@@ -199,7 +241,8 @@ def test_a_disk_that_takes_long_is_waited_for_with_signs_of_life(
     monkeypatch.setattr(whole_disk, "BEAT_SECONDS", 0.01)
     descriptor = os.open(folder.root, os.O_RDONLY)
     try:
-        assert whole_disk.sync(descriptor, beat)
+        with whole_disk.Sync(descriptor) as sync:
+            assert sync.wait(beat)
     finally:
         os.close(descriptor)
     assert beats

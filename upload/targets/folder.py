@@ -14,7 +14,7 @@ from upload import paths
 from upload.copy_engine import Beat, Receipt, read_chunks, silent
 from upload.durable import Entry, FolderSyncs
 from upload.errors import DestinationRefused, TargetOccupied, UnsafePath
-from upload.group import Parcel, most_files, put_group
+from upload.group import Groups, Parcel, most_files
 from upload.pinned import PinnedTree
 from upload.series import Series
 from upload.storage import TempFileStorage, UploadedFileStorage, local_path
@@ -164,7 +164,10 @@ class FolderTarget(Target):
         most = most_files()
         with self.batch():
             hand = Hand(staging_prefix, beat, self._syncs, read_back=True)
-            with Series(self._tree, hand) as series:
+            with (
+                Series(self._tree, hand) as series,
+                Groups(self._tree, hand) as groups,
+            ):
                 for parcel in parcels:
                     if parcel.is_small:
                         small.append(parcel)
@@ -173,9 +176,11 @@ class FolderTarget(Target):
                     else:
                         self._put_or_note(parcel, staging_prefix, beat, errors)
                     if len(small) == most:
-                        errors |= put_group(self._tree, small, hand)
+                        groups.put(small)
                         small = []
-            errors |= put_group(self._tree, small, hand) | series.errors
+                if small:
+                    groups.put(small)
+            errors |= groups.errors | series.errors
         return errors
 
     @contextmanager
