@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from unfold.widgets import UnfoldBooleanWidget
 
 from admin_ext import job_texts
+from admin_ext.visible import visible
 from upload import quantities
 from upload.models import BulkOrder, Job, UploadSession
 from upload.states import JobState, OrderState, SessionStatus
@@ -98,6 +99,17 @@ def short_uuid(session: UploadSession) -> SafeString:
         session.uuid,
         str(session.uuid)[:8],
     )
+
+
+@admin.display(description=gettext_lazy("Title"))
+def title(session: UploadSession) -> SafeString:
+    """Return what its people call the session, from ``UploadSessionQuerySet.titled``.
+
+    Sorts nothing: no index has sessions by their title.
+    """
+    if found := getattr(session, "title", None):
+        return format_html('<bdi class="mu-title">{}</bdi>', visible(found))
+    return format_html('<span class="mu-minor">{}</span>', _("untitled"))
 
 
 @admin.display(description=gettext_lazy("Status"), ordering="status")

@@ -111,7 +111,7 @@ class SessionList(ChangeList):
             self.result_count += 1  # one more is known to be there: the next page
 
     def _rows(self, request: HttpRequest, ids: list[int]) -> list[UploadSession]:
-        rows = self.model_admin.get_queryset(request).select_related("user")
+        rows = self.model_admin.get_queryset(request).select_related("user").titled()
         by_id = {row.pk: row for row in with_active_jobs(rows.filter(pk__in=ids))}
         return [by_id[pk] for pk in ids if pk in by_id]
 

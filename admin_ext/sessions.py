@@ -35,6 +35,7 @@ from upload.states import Verb
 class SessionAdmin(SessionPage, SessionActions, SessionExport, ModelAdmin):
     list_display = (
         columns.short_uuid,
+        columns.title,
         columns.status,
         columns.owner,
         columns.started,
@@ -44,6 +45,7 @@ class SessionAdmin(SessionPage, SessionActions, SessionExport, ModelAdmin):
         columns.expiry,
         columns.progress,
     )
+    list_display_links = (columns.short_uuid, columns.title)
     list_select_related = ("user",)
     list_filter = filterset_list_filters(SessionFilter)
     list_filter_submit = True

@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from upload import conf
@@ -64,6 +65,17 @@ class UploadSessionQuerySet(models.QuerySet[Any]):
         due = self.filter(never_or_long_ago, status=SessionStatus.STORED)
         idle = due.exclude(self._has_job(kind=JobKind.VERIFY, destination=None))
         return idle.order_by(F("fixity_checked_at").asc(nulls_first=True), "pk")
+
+    def titled(self) -> "UploadSessionQuerySet":
+        """Add ``title``: its newest submission's, else its draft's, else NULL."""
+        submitted = self._described_by("submission").order_by("-submitted_at", "-pk")
+        drafted = self._described_by("in_progress_submission")
+        newest, draft = submitted.values("title")[:1], drafted.values("title")[:1]
+        return self.annotate(title=Coalesce(Subquery(newest), Subquery(draft)))
+
+    def _described_by(self, name: str) -> Any:
+        model: Any = self.model._meta.get_field(name).related_model
+        return model._default_manager.filter(upload_session=OuterRef("pk"))
 
     def visible_to(self, user: Any) -> "UploadSessionQuerySet":
         """Return the sessions that ``user`` may see: all, or only their own."""

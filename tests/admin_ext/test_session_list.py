@@ -176,8 +176,8 @@ def test_a_page_that_is_none_shows_the_first(
     assert shown(client_for(clerk), f"p={number}&status=CR") == {session.pk}
 
 
-@pytest.mark.parametrize("column", range(1, 9))
-def test_every_column_but_the_job_sorts(
+@pytest.mark.parametrize("column", [1, *range(3, 10)])
+def test_every_column_but_title_and_job_sorts(
     clerk: Any, client_for: Any, column: int
 ) -> None:
     first, second = make_session(), make_session()
