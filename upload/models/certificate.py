@@ -32,7 +32,8 @@ class NeverChanged(models.Model):
 class RemovedFile(NeverChanged):
     """One file that a removal took, written in the transaction that took its row.
 
-    ``was_stored``: it was in permanent storage. No path and no key stays.
+    ``was_stored``: it was in permanent storage. ``relative_path`` is the sender's, as
+    of ``BaseUploadedFile``; no storage key stays.
     """
 
     job = models.ForeignKey(
@@ -41,6 +42,7 @@ class RemovedFile(NeverChanged):
     job_uuid = models.UUIDField(_("job UUID"))
     file_uuid = models.UUIDField(_("file"))
     name = models.CharField(_("name"), max_length=255)
+    relative_path = models.CharField(_("folder path"), max_length=1024, blank=True)
     size_bytes = models.PositiveBigIntegerField(_("size"))
     sha256 = models.CharField(_("SHA-256"), max_length=64, blank=True)
     was_stored = models.BooleanField(_("was stored"))
@@ -55,6 +57,11 @@ class RemovedFile(NeverChanged):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def path(self) -> str:
+        """The file's name with the folders it came in, by which people know it."""
+        return self.relative_path or self.name
 
 
 class RemovalCertificate(NeverChanged, PublicUuid):
