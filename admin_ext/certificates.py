@@ -136,7 +136,7 @@ def told(certificate: RemovalCertificate) -> dict[str, Any]:
         "files": certificate.files,
         "size_bytes": certificate.size_bytes,
         "list_sha256": certificate.digest,
-        "list_line": "sha256  size_bytes  uuid  name LF, in the order below",
+        "list_line": "sha256  size_bytes  uuid  path LF, in the order below",
     }
 
 
@@ -144,6 +144,7 @@ def file_told(file: RemovedFile) -> dict[str, Any]:
     return {
         "uuid": str(file.file_uuid),
         "name": file.name,
+        "path": file.path,
         "size_bytes": file.size_bytes,
         "sha256": file.sha256,
         "was_stored": file.was_stored,
@@ -161,7 +162,7 @@ def print_parts(certificate: RemovalCertificate) -> Iterator[str]:
     for file in certificates.files_of(certificate):
         yield format_html(
             "<tr><td>{}</td><td>{}</td><td><code>{}</code></td></tr>\n",
-            visible(file.name),
+            visible(file.path),
             file.size_bytes,
             file.sha256,
         )

@@ -1,7 +1,7 @@
 """Evidence of a removal: each file in the transaction that takes its row, then one
 certificate in the transaction that ends the job.
 
-Reaches its rows through the job's relations. Names no path and no storage key.
+Reaches its rows through the job's relations. Names no storage key.
 """
 
 import hashlib
@@ -18,8 +18,11 @@ def note_removed(job: Any, rows: Iterable[Any], *, stored: bool) -> None:
     """Write down the files whose rows go, in the transaction in which they do."""
     insert_rows(
         job.removed_set.model,
-        ("file_uuid", "name", "size_bytes", "sha256"),
-        ((row.uuid, row.name, row.size, row.sha256) for row in rows),
+        ("file_uuid", "name", "relative_path", "size_bytes", "sha256"),
+        (
+            (row.uuid, row.name, row.relative_path, row.size, row.sha256)
+            for row in rows
+        ),
         shared={"job_id": job.pk, "job_uuid": job.uuid, "was_stored": stored},
     )
 
@@ -69,7 +72,7 @@ def files_of(evidence: Any) -> Iterator[Any]:
 
 def line(file: Any) -> str:
     """Return the file's line of which the digest is made."""
-    return f"{file.sha256}  {file.size_bytes}  {file.file_uuid}  {file.name}\n"
+    return f"{file.sha256}  {file.size_bytes}  {file.file_uuid}  {file.path}\n"
 
 
 def verify(certificate: Any) -> bool:

@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+from django.db import models
 
 from tests.admin_ext.pages import admin_url
 from tests.make import make_session, run
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def certificate(clerk: Any, manager: Any) -> RemovalCertificate:
     session = make_session(S.STORED, files={"ü<b>.txt": b"alpha", "b.pdf": b"%PDF-1"})
+    session.permuploadedfile_set.filter(name="b.pdf").update(relative_path="1901/b.pdf")
     Submission.objects.create(title="Fonds", upload_session=session)
     job = jobs.request(session, JobKind.REMOVE, clerk, reason="Sent twice")
     jobs.approve(job, manager)
@@ -81,6 +83,21 @@ def test_a_changed_list_is_found_by_its_digest(certificate: RemovalCertificate) 
     assert not certificates.verify(certificate)
 
 
+def test_a_certificate_from_before_there_were_paths_still_is_true(
+    certificate: RemovalCertificate,
+) -> None:
+    lines = [
+        f"{f.sha256}  {f.size_bytes}  {f.file_uuid}  {f.name}\n"
+        for f in RemovedFile.objects.order_by("pk")
+    ]
+    digest = hashlib.sha256("".join(lines).encode()).hexdigest()
+    models.QuerySet.update(RemovedFile.objects.all(), relative_path="")
+    models.QuerySet.update(RemovalCertificate.objects.all(), digest=digest)
+    certificate.refresh_from_db()
+
+    assert certificates.verify(certificate)
+
+
 def test_a_removal_without_a_second_person_is_certified_as_well() -> None:
     session = make_session(S.UPLOADING)
 
@@ -106,7 +123,7 @@ def test_the_json_holds_every_file_and_its_digest(
     told = json.loads(answer.getvalue())
 
     lines = "".join(
-        f"{f['sha256']}  {f['size_bytes']}  {f['uuid']}  {f['name']}\n"
+        f"{f['sha256']}  {f['size_bytes']}  {f['uuid']}  {f['path']}\n"
         for f in told["removed"]
     )
     assert hashlib.sha256(lines.encode()).hexdigest() == told["list_sha256"]
@@ -121,6 +138,7 @@ def test_a_page_of_it_names_the_files_as_text(
     text = b"".join(answer) if answer.streaming else answer.content
 
     assert "ü&lt;b&gt;.txt" in text.decode() and "Sent twice" in text.decode()
+    assert ">1901/b.pdf<" in text.decode()
 
 
 @pytest.mark.parametrize("name", ["change", "json", "print"])
