@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -80,6 +81,9 @@ class DestinationAdmin(ModelAdmin):
         if db_field.name == "alias":
             choices = [("", "-"), *((name, name) for name in conf.destinations())]
             kwargs["widget"] = UnfoldAdminSelectWidget(choices=choices)
+            kwargs["help_text"] = alias_help()
+        if db_field.name == "folder":
+            kwargs["help_text"] = folder_help()
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_urls(self) -> list[URLPattern]:
@@ -108,6 +112,25 @@ class DestinationAdmin(ModelAdmin):
             context |= page_context(destination)
             context["may_probe"] = self.has_change_permission(request, destination)
         return super().render_change_form(request, context, *args, **kwargs)
+
+
+def folder_help() -> str:
+    """Return below which folders a destination's folder may lie."""
+    if not (roots := conf.destination_roots()):
+        return _("No folder is allowed: DESTINATION_ROOTS is empty.")
+    return format_html(_("An absolute path below one of: {}."), _listed(roots))
+
+
+def alias_help() -> str:
+    """Return which aliases the settings name; never what stands behind them."""
+    if not (names := conf.destinations()):
+        return _("The settings name no alias: DESTINATIONS is empty.")
+    named = _("In place of a folder, a destination that the settings name: {}.")
+    return format_html(named, _listed(names))
+
+
+def _listed(words: Iterable[Any]) -> SafeString:
+    return format_html_join(", ", "<code>{}</code>", ((str(w),) for w in words))
 
 
 def page_context(destination: Destination) -> dict[str, Any]:

@@ -53,6 +53,34 @@ def test_a_destination_that_is_gone_is_told_and_no_error(
     assert "takes no copies now" in answer.content.decode()
 
 
+def form_of(client: Any) -> Any:
+    return client.get(admin_url(Destination, "add")).context["adminform"].form
+
+
+def test_the_form_names_the_roots_and_the_aliases_that_are_allowed(
+    superuser: User, client_for: ClientFor, settings: Any
+) -> None:
+    settings.DESTINATION_ROOTS = ["/srv/a", "/srv/<b>"]
+    settings.DESTINATIONS = {"vault": {"BACKEND": DURABLE}}
+
+    fields = form_of(client_for(superuser)).fields
+
+    folder, alias = fields["folder"].help_text, fields["alias"].help_text
+    assert "<code>/srv/a</code>, <code>/srv/&lt;b&gt;</code>" in folder
+    assert "<code>vault</code>" in alias
+
+
+def test_the_form_says_where_no_alias_and_no_folder_is_allowed(
+    superuser: User, client_for: ClientFor, settings: Any
+) -> None:
+    settings.DESTINATION_ROOTS, settings.DESTINATIONS = [], {}
+
+    fields = form_of(client_for(superuser)).fields
+
+    assert "DESTINATION_ROOTS" in fields["folder"].help_text
+    assert "DESTINATIONS" in fields["alias"].help_text
+
+
 @pytest.mark.parametrize("person", ["auditor", "clerk", "manager", "nobody"])
 def test_nobody_without_the_right_to_change_probes(
     person: str,
