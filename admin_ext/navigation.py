@@ -91,7 +91,19 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         {"title": title, "separator": True, "items": _items(request, entries)}
         for title, entries in GROUPS
     ]
+    _mark_the_present([item for group in groups for item in group["items"]], request)
     return [group for group in groups if group["items"]]
+
+
+def _mark_the_present(items: list[dict[str, Any]], request: HttpRequest) -> None:
+    """Mark the entry that the page is below: of two the nearer one.
+
+    Unfold would mark both: the removals to approve are below the jobs.
+    """
+    above = [item["link"] for item in items if request.path.startswith(item["link"])]
+    nearest = max(above, key=len, default="")
+    for item in items:
+        item["active"] = item["link"] == nearest
 
 
 def _items(request: HttpRequest, entries: tuple[Entry, ...]) -> list[dict[str, Any]]:

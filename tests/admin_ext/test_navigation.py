@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 from django.conf import settings as portal_settings
+from django.test import RequestFactory
 from django.urls import reverse
 from django.utils.module_loading import import_string
 
+from admin_ext.navigation import sidebar
 from portal.models import User
 from tests.admin_ext.pages import admin_url
 from tests.make import make_job, make_session
@@ -56,6 +58,37 @@ def test_the_sidebar_counts_removals_that_wait_for_the_manager(
 
     items = [i for g in page.context["sidebar_navigation"] for i in g["items"]]
     assert [i["badge"] for i in items if "badge" in i] == [1]
+
+
+@pytest.mark.parametrize(
+    ("page", "title"),
+    [
+        ("/admin/upload/job/", "Jobs"),
+        ("/admin/upload/job/1/change/", "Jobs"),
+        ("/admin/upload/job/approvals/", "Removals to approve"),
+        ("/admin/", None),
+    ],
+)
+def test_the_sidebar_marks_one_entry(
+    rf: RequestFactory, superuser: User, page: str, title: str | None
+) -> None:
+    request = rf.get(page)
+    request.user = superuser
+
+    items = [item for group in sidebar(request) for item in group["items"]]
+
+    marked = [str(item["title"]) for item in items if item["active"]]
+    assert marked == ([title] if title else [])
+
+
+def test_on_the_removals_to_approve_the_jobs_are_not_marked(
+    manager: User, client_for: ClientFor
+) -> None:
+    page = client_for(manager).get(reverse("admin:upload_job_approvals"))
+
+    items = [i for g in page.context["sidebar_navigation"] for i in g["items"]]
+    marked = [str(item["title"]) for item in items if item["active"]]
+    assert marked == ["Removals to approve"]
 
 
 def dotted_paths(value: Any) -> list[str]:
