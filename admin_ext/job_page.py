@@ -52,7 +52,8 @@ def possible_asks(user: Any, job: Job) -> set[str]:
 def may_retry(user: Any, job: Job) -> bool:
     if job.session is None or job.state not in {JobState.FAILED, JobState.CANCELLED}:
         return False
-    return not previews.obstacle(user, Verb(job.kind), job.session)
+    verb, place = Verb(job.kind), job.destination_id
+    return not previews.obstacle(user, verb, job.session, place)
 
 
 def outcome_counts(job: Job) -> list[tuple[ItemOutcome, int]]:

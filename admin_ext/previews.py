@@ -101,13 +101,18 @@ def preview(
     return seen
 
 
-def obstacle(actor: Any, verb: Verb, session: UploadSession) -> str:
-    """Return why ``verb`` cannot start on the session now; empty where it can."""
+def obstacle(
+    actor: Any, verb: Verb, session: UploadSession, place: int | None = None
+) -> str:
+    """Return why ``verb`` cannot start on the session now; empty where it can.
+
+    ``place`` is the key of the destination whose copies are to be verified.
+    """
     if reason := _policy_obstacle(actor, verb, session):
         return reason
     if verb == Verb.LIFT and not session.hold_count:
         return _("It is under no legal hold.")
-    if job := _active_job(session, verb):
+    if job := _active_job(session, verb, place):
         return _("%(job)s is waiting or running. Wait for it or cancel it first.") % {
             "job": job
         }
@@ -133,14 +138,19 @@ def _policy_obstacle(actor: Any, verb: Verb, session: UploadSession) -> str:
     return ""
 
 
-def _active_job(session: UploadSession, verb: Verb) -> Job | None:
-    """Return the active job that is in the verb's way; a verification is in none's."""
+def _active_job(session: UploadSession, verb: Verb, place: int | None) -> Job | None:
+    """Return the active job that is in the verb's way.
+
+    A verification is in the way of one of the same place, and of nothing else.
+    """
     if verb in {Verb.HOLD, Verb.LIFT}:
         return None
     fetched: list[Job] | None = getattr(session, "active_jobs", None)
     active = session.job_set.active() if fetched is None else fetched
-    verifies = verb == Verb.VERIFY
-    return next((j for j in active if (j.kind == JobKind.VERIFY) is verifies), None)
+    if verb == Verb.VERIFY:
+        same = (JobKind.VERIFY, place)
+        return next((j for j in active if (j.kind, j.destination_id) == same), None)
+    return next((j for j in active if j.kind != JobKind.VERIFY), None)
 
 
 def _retry_obstacle(actor: Any, session: UploadSession) -> str:

@@ -153,10 +153,11 @@ def _when(obstacle: Obstacle, condition: Any) -> When:
 
 
 def _in_the_way(verb: OrderVerb) -> Exists:
-    """A verification is in the way of a verification, and of nothing else."""
-    kinds = [JobKind.VERIFY] if verb == OrderVerb.VERIFY else MOVING_KINDS
-    active = Job.objects.active().filter(session=OuterRef("pk"), kind__in=kinds)
-    return Exists(active)
+    """A verification is in the way of one of the same place, and of nothing else."""
+    active = Job.objects.active().filter(session=OuterRef("pk"))
+    if verb == OrderVerb.VERIFY:
+        return Exists(active.filter(kind=JobKind.VERIFY, destination=None))
+    return Exists(active.filter(kind__in=MOVING_KINDS))
 
 
 def _retry_whens(actor: Any) -> Whens:
