@@ -19,10 +19,7 @@ def note_removed(job: Any, rows: Iterable[Any], *, stored: bool) -> None:
     insert_rows(
         job.removed_set.model,
         ("file_uuid", "name", "relative_path", "size_bytes", "sha256"),
-        (
-            (row.uuid, row.name, row.relative_path, row.size, row.sha256)
-            for row in rows
-        ),
+        ((row.uuid, row.name, row.relative_path, row.size, row.sha256) for row in rows),
         shared={"job_id": job.pk, "job_uuid": job.uuid, "was_stored": stored},
     )
 

@@ -36,9 +36,7 @@ def title_of(session: UploadSession, client: Client) -> str:
     return unescape(found[1])
 
 
-def test_a_session_has_the_title_of_its_submission(
-    clerk: Any, client_for: Any
-) -> None:
+def test_a_session_has_the_title_of_its_submission(clerk: Any, client_for: Any) -> None:
     session = make_session()
     submit(session, "Council <minutes>")
     draft(session, "Old words")
