@@ -7,6 +7,7 @@ from django.db import DatabaseError, models
 from django.utils.translation import gettext_lazy as _
 
 from upload.errors import ObjectNotUpdated
+from upload.wording import kept, told_again
 
 NO_ROWS = "did not affect any rows"
 
@@ -18,6 +19,27 @@ class PublicUuid(models.Model):
 
     class Meta:
         abstract = True
+
+
+class NotesError(models.Model):
+    """Keeps why something failed, and what the text was made of where it is ours."""
+
+    error = models.TextField(_("error"), blank=True)
+    # As in upload.wording; NULL: the text is another's, or older than this column.
+    error_told = models.JSONField(null=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def error_shown(self) -> str:
+        """The error in the language of whoever reads it now."""
+        return str(told_again(self.error_told or self.error))
+
+    @property
+    def error_kept(self) -> str:
+        """The error as it was written, for another text to hold."""
+        return kept(self.error, self.error_told)
 
 
 class TellsNotUpdated(models.Model):

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from upload.models.base import NotesError
 from upload.models.destination import Destination
 from upload.models.leased import Leased
 from upload.models.order import BulkOrder
@@ -164,7 +165,7 @@ class Job(Leased):
         self.save(update_fields=["planned_at", "files_total", "bytes_total"])
 
 
-class JobItem(models.Model):
+class JobItem(NotesError):
     """One file of a job's frozen plan and what became of it.
 
     ``target_key`` is a storage key, a path below the destination, or for a removal
@@ -184,7 +185,6 @@ class JobItem(models.Model):
         choices=ItemOutcome.choices,
         default=ItemOutcome.PENDING,
     )
-    error = models.TextField(_("error"), blank=True)
 
     class Meta:
         verbose_name = _("job item")

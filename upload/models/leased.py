@@ -4,11 +4,11 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from upload.models.base import PublicUuid
+from upload.models.base import NotesError, PublicUuid
 from upload.states import ENDED_JOB_STATES
 
 
-class Leased(PublicUuid):
+class Leased(PublicUuid, NotesError):
     """Work that one worker at a time has, until ``lease_until`` or while it beats.
 
     ``fence`` counts the claims: a write with an older number is lost. ``attempts``
@@ -25,7 +25,6 @@ class Leased(PublicUuid):
     fence = models.PositiveIntegerField(_("fence"), default=0)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     cancel_requested_at = models.DateTimeField(_("cancel asked"), null=True)
-    error = models.TextField(_("error"), blank=True)
     error_code = models.CharField(_("error code"), max_length=64, blank=True)
 
     class Meta:
