@@ -154,7 +154,9 @@ def _failure(request: HttpRequest, job: Job) -> Need:
     retry = url
     if may and job.session and job.kind != JobKind.VERIFY:
         retry = _verb_url(request, Verb.RETRY, job.session) or url
-    return Need(text, url, visible(job.error)[:200], _("Retry") if may else "", retry)
+    return Need(
+        text, url, visible(job.error_shown)[:200], _("Retry") if may else "", retry
+    )
 
 
 def expiring(request: HttpRequest) -> Group | None:

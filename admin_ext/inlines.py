@@ -126,10 +126,17 @@ class EventLine:
     event: Any
     words: str
 
+    @property
+    def reason(self) -> str:
+        """What its job says in the reader's language, where it says the same."""
+        job, reason = self.event.job, str(self.event.reason)
+        return job.error_shown if job and reason and job.error == reason else reason
+
 
 def newest_events(session: UploadSession) -> tuple[list[EventLine], bool]:
     """Return the newest events and whether there are older ones."""
-    found = list(session.event_set.order_by("-pk")[: EVENTS_SHOWN + 1])
+    newest = session.event_set.select_related("job").order_by("-pk")
+    found = list(newest[: EVENTS_SHOWN + 1])
     lines = [EventLine(event, event_words(event.code)) for event in found]
     return lines[:EVENTS_SHOWN], len(found) > EVENTS_SHOWN
 

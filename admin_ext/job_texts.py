@@ -58,9 +58,10 @@ def files_text(job: Job) -> str:
 
 def error_text(job: Job) -> str:
     """Return why the job failed, or why its last attempt did while another runs."""
-    if not job.error or job.has_ended:
-        return visible(job.error)
-    return _("The attempt before failed: %(reason)s") % {"reason": visible(job.error)}
+    reason = visible(job.error_shown)
+    if not reason or job.has_ended:
+        return reason
+    return _("The attempt before failed: %(reason)s") % {"reason": reason}
 
 
 def rate_text(speed: Rate) -> str:

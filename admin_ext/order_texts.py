@@ -60,7 +60,7 @@ def _texts(order: BulkOrder, settled: int, percent: int) -> dict[str, str]:
         },
         "rate": _rate_text(order, settled),
         "note": note(order),
-        "error": visible(order.error) or "-",
+        "error": visible(order.error_shown) or "-",
         "worker": order.lease_owner or "-",
         "announcement": f"{state}, {step} %" if running else state,
     }

@@ -11,15 +11,15 @@ from typing import Any
 
 from django.db.models import Max, Min, Sum
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
-from upload import bag, conf, events
+from upload import bag, conf, events, wording
 from upload.copy_engine import Receipt
 from upload.errors import DestinationRefused, JobFailed, TargetOccupied, UnsafePath
 from upload.events import Cause
 from upload.layout import Layout, original_path
 from upload.lease import Work
 from upload.targets import Target
+from upload.wording import gettext as _
 
 DESCRIBED = "bag_described"
 TAG_ERRORS = (TargetOccupied, UnsafePath)
@@ -101,7 +101,7 @@ def finish(work: Work, target: Target, layout: Layout) -> None:
                 for name, content in batch:
                     _put(work, target, f"{layout.folder}/{name}", content)
     except TAG_ERRORS as error:
-        raise JobFailed(str(error)) from error
+        raise JobFailed(wording.of_error(error)) from error
 
 
 def _put(work: Work, target: Target, path: str, content: bytes) -> None:

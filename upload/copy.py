@@ -11,7 +11,6 @@ from typing import Any
 
 from django.db.models import Sum
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from upload import bagging, items
 from upload.copy_engine import Receipt
@@ -31,6 +30,7 @@ from upload.reading import reading
 from upload.states import ItemOutcome
 from upload.storage import UploadedFileStorage, digest_of
 from upload.targets import Target
+from upload.wording import gettext as _
 
 NOTED = ("file_uuid", "name", "target_key", "size_bytes", "sha256")
 

@@ -16,12 +16,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from django.utils.translation import gettext as _
-
 from upload.durable import Entry, sync_data, sync_file, write_all
 from upload.errors import DigestMismatch, ShortWrite
 from upload.page_cache import announce_reading, forget, is_in_memory, start_writing
 from upload.paths import ROOT_FLAGS, closing, open_regular
+from upload.wording import gettext as _
 
 CHUNK_BYTES = 1 << 20
 # Each such stretch is written out on its own, so that the last fsync stays short, and

@@ -8,13 +8,12 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from upload import copy, discard, policy
 from upload.errors import IllegalTransition, JobFailed
 from upload.execution import execute, insert_job
 from upload.states import ItemOutcome, JobKind, JobState, SessionStatus, Verb
 from upload.targets import FolderTarget
+from upload.wording import gettext as _
 
 logger = logging.getLogger(__name__)
 

@@ -13,13 +13,13 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import DateTimeField, ExpressionWrapper, F, Value
-from django.utils.translation import gettext as _
 
 from upload import legal_hold, transitions
 from upload.errors import UnsafePath
 from upload.lease import Work
 from upload.states import ItemOutcome, SessionStatus
 from upload.storage import Batch, TempFileStorage, has_rows, whole_tree
+from upload.wording import gettext as _
 
 logger = logging.getLogger(__name__)
 

@@ -14,12 +14,12 @@ from typing import IO, Any, Self
 from django.core.files import File
 from django.core.files.storage import FileSystemStorage
 from django.utils.deconstruct import deconstructible
-from django.utils.translation import gettext as _
 
 from upload import paths
 from upload.copy_engine import PRIVATE_FILE, Beat, Receipt, silent
 from upload.errors import TargetOccupied
 from upload.tree import Hand, Layout, Tree
+from upload.wording import gettext as _
 
 STAGING_FOLDER = ".staging"
 

@@ -17,9 +17,8 @@ from functools import cache
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from django.utils.translation import gettext as _
-
 from upload.errors import LeaseLost, ShortWrite, TargetOccupied
+from upload.wording import gettext as _
 
 RENAME_NOREPLACE = 1
 UNSUPPORTED = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EPERM, errno.EMLINK}

@@ -4,10 +4,9 @@ A message names the object, what was seen, what was expected and what to do. ``c
 is stable and machine-readable: HTTP answers and job rows carry it.
 """
 
-from typing import Any
-
 from django.db import InterfaceError, InternalError, OperationalError
-from django.utils.translation import gettext as _
+
+from upload.wording import gettext as _
 
 # The database is busy, away or read-only (for which PostgreSQL has an internal error):
 # nothing is wrong with what was asked, and it may be asked again.
@@ -19,14 +18,6 @@ class MunimentError(Exception):
 
     code = "error"
     hint = ""
-
-
-def noted(error: BaseException | None) -> dict[str, Any]:
-    """Return what a row keeps of an error: ``error`` and ``error_code``."""
-    if error is None:
-        return {"error": "", "error_code": ""}
-    name = type(error).__name__
-    return {"error": str(error) or name, "error_code": getattr(error, "code", name)}
 
 
 class ObjectNotUpdated(Exception):

@@ -13,7 +13,6 @@ from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from upload import (
     certificates,
@@ -38,7 +37,6 @@ from upload.errors import (
     NotPermitted,
     SessionBusy,
     WorkerStopping,
-    noted,
 )
 from upload.events import Cause
 from upload.lease import Work
@@ -52,6 +50,8 @@ from upload.states import (
     Verb,
 )
 from upload.targets import FolderTarget, Target
+from upload.wording import gettext as _
+from upload.wording import noted
 
 logger = logging.getLogger(__name__)
 
@@ -189,8 +189,7 @@ def _fail_unstarted(job: Any, error: MunimentError) -> None:
     with transaction.atomic():
         if waiting.update(
             state=JobState.FAILED,
-            error=str(error),
-            error_code=error.code,
+            **noted(error),
             finished_at=timezone.now(),
             lease_until=None,
             lease_owner="",
@@ -300,9 +299,10 @@ def give_up(job: Any) -> bool:
         work = lease.claim_to_end(job)
         if work is None:
             return False
-        reason = job.error or _("its worker died")
+        reason = job.error_kept or _("its worker died")
         if not job.was_started:
-            work.end(JobState.FAILED, error=reason, error_code="attempts_exhausted")
+            told = noted(JobFailed(reason)) | {"error_code": "attempts_exhausted"}
+            work.end(JobState.FAILED, **told)
             return True
         error = JobFailed(
             _("Given up after %(count)d attempts: %(reason)s")

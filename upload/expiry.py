@@ -9,13 +9,13 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from upload import conf, discard, policy, transitions
 from upload.errors import SessionBusy
 from upload.events import SYSTEM, Cause
 from upload.states import OPEN, SessionStatus, Verb
+from upload.wording import gettext as _
+from upload.wording import ngettext
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,6 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from upload import events, items, queues, transitions
 from upload.copy_engine import Receipt
@@ -25,6 +24,7 @@ from upload.lease import Work
 from upload.states import ItemOutcome, JobKind, Outcome
 from upload.storage import UploadedFileStorage, digest_of
 from upload.targets import Target
+from upload.wording import gettext as _
 
 logger = logging.getLogger(__name__)
 
@@ -197,8 +197,7 @@ def _judge_difference(item: Planned, receipt: Receipt | None) -> None:
     if receipt is not None and expected.agrees_with(receipt):
         item.outcome = ItemOutcome.DONE
         return
-    item.outcome = ItemOutcome.FAILED
-    item.error = _("its bytes are not those received")
+    items.note(item, ItemOutcome.FAILED, _("its bytes are not those received"))
 
 
 def _mark(job: Any, batch: list[Planned], rows: dict[int, int]) -> None:

@@ -9,15 +9,17 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Sum
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
+from upload import wording
 from upload.errors import JobFailed, SourceMissing
 from upload.insert import insert_rows
 from upload.lease import Work
 from upload.states import ItemOutcome
+from upload.wording import gettext as _
+from upload.wording import ngettext
 
 PLANNED = ("file_uuid", "name", "source_key", "target_key", "size_bytes", "sha256")
+NOTED = ("outcome", "error", "error_told")
 BATCH_FILES = 500
 BATCH_BYTES = 256 * 1024 * 1024
 GOOD = (ItemOutcome.DONE, ItemOutcome.ALREADY)
@@ -27,7 +29,7 @@ BAD = (ItemOutcome.MISSING, ItemOutcome.FAILED)
 
 @dataclass(slots=True)
 class Planned:
-    """A ``JobItem`` that a verb has in hand; ``settle`` writes its last two fields."""
+    """A ``JobItem`` that a verb has in hand; ``settle`` writes ``NOTED``."""
 
     pk: int
     file_uuid: UUID
@@ -38,6 +40,7 @@ class Planned:
     sha256: str
     outcome: str = ItemOutcome.PENDING
     error: str = ""
+    error_told: Any = None
 
 
 def freeze(work: Work, rows: Iterable[dict[str, Any]]) -> None:
@@ -53,7 +56,7 @@ def freeze(work: Work, rows: Iterable[dict[str, Any]]) -> None:
             job.note_plan(totals(job.item_set.all()))
     with work.fenced():
         job.item_set.filter(outcome__in=BAD).update(
-            outcome=ItemOutcome.PENDING, error=""
+            outcome=ItemOutcome.PENDING, error="", error_told=None
         )
     done = totals(job.item_set.filter(outcome__in=GOOD))
     work.files_done, work.bytes_done = done
@@ -119,12 +122,12 @@ def settle(work: Work, batch: list[Planned]) -> None:
         if keys:
             rows.filter(pk__in=keys).update(outcome=outcome)
     bad = [
-        rows.model(pk=item.pk, outcome=item.outcome, error=item.error)
+        rows.model(pk=item.pk, **{name: getattr(item, name) for name in NOTED})
         for item in batch
         if item.outcome in BAD
     ]
     if bad:
-        rows.model.objects.bulk_update(bad, ["outcome", "error"], batch_size=100)
+        rows.model.objects.bulk_update(bad, NOTED, batch_size=100)
     good = [item for item in batch if item.outcome in GOOD]
     work.finish_files(len(good), sum(item.size_bytes for item in good))
 
@@ -132,8 +135,14 @@ def settle(work: Work, batch: list[Planned]) -> None:
 def fail(item: Planned, error: Exception) -> None:
     """Note on the item why its file could not be done."""
     missing = isinstance(error, SourceMissing)
-    item.outcome = ItemOutcome.MISSING if missing else ItemOutcome.FAILED
-    item.error = str(error)
+    outcome = ItemOutcome.MISSING if missing else ItemOutcome.FAILED
+    note(item, outcome, wording.of_error(error))
+
+
+def note(item: Planned, outcome: ItemOutcome, text: str) -> None:
+    """Note on the item what became of its file, and why."""
+    item.outcome, item.error = outcome, text
+    item.error_told = wording.kept_of(text)
 
 
 def require_all_good(work: Work) -> None:
@@ -142,13 +151,17 @@ def require_all_good(work: Work) -> None:
     count = bad.count()
     if not count:
         return
-    named = ", ".join(f"“{item.name}” ({item.error})" for item in bad[:3])
-    raise JobFailed(
-        ngettext(
-            "%(count)d of %(total)d file could not be done: %(named)s",
-            "%(count)d of %(total)d files could not be done: %(named)s",
-            work.job.files_total,
-        )
-        % {"count": count, "total": work.job.files_total, "named": named}
-        + (_(" and others; see the list of files.") if count > 3 else "")
-    )
+    named = [
+        wording.joined([f"“{item.name}” (", item.error_kept, ")"]) for item in bad[:3]
+    ]
+    told = ngettext(
+        "%(count)d of %(total)d file could not be done: %(named)s",
+        "%(count)d of %(total)d files could not be done: %(named)s",
+        work.job.files_total,
+    ) % {
+        "count": count,
+        "total": work.job.files_total,
+        "named": wording.joined(named, ", "),
+    }
+    more = _(" and others; see the list of files.") if count > 3 else ""
+    raise JobFailed(wording.joined([told, more]))

@@ -11,10 +11,14 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from upload import conf, copy, events, execution, fixity, policy, queues
-from upload.errors import DestinationRefused, IllegalTransition, NotPermitted
+from upload.errors import (
+    DestinationRefused,
+    IllegalTransition,
+    MunimentError,
+    NotPermitted,
+)
 from upload.events import Cause
 from upload.models import Job, UploadSession
 from upload.states import (
@@ -25,6 +29,8 @@ from upload.states import (
     SessionStatus,
     Verb,
 )
+from upload.wording import gettext as _
+from upload.wording import noted
 
 logger = logging.getLogger(__name__)
 
@@ -156,14 +162,14 @@ def decline(job: Job, actor: Any, reason: str) -> None:
     """
     _require_may_approve(job, actor)
     policy.require_reason(actor, reason)
+    text = _("Refused by %(who)s: %(why)s") % {"who": actor, "why": reason}
     with transaction.atomic():
         _leave(
             job,
             [JobState.AWAITING_APPROVAL],
             JobState.CANCELLED,
             finished_at=timezone.now(),
-            error=_("Refused by %(who)s: %(why)s") % {"who": actor, "why": reason},
-            error_code="declined",
+            **noted(MunimentError(text)) | {"error_code": "declined"},
         )
         _tell(job, f"{job.kind}_declined", Cause(actor, job, reason), Outcome.WARNING)
 

@@ -19,6 +19,7 @@ from django.utils import timezone
 from upload import conf, worker
 from upload.errors import JobCancelled, LeaseLost, WorkerStopping
 from upload.states import JobState
+from upload.wording import gettext as _
 
 BEAT_SECONDS = 1.0
 LONGEST_LEASE_WITHOUT_BEAT = 4  # a lease is renewed at least four times in its life
@@ -96,7 +97,7 @@ class Lease:
             raise WorkerStopping("The worker is stopping; the job goes on later.")
         self.keep()
         if self._rows().filter(cancel_requested_at__isnull=False).exists():
-            raise JobCancelled(f"{self._name} was cancelled.")
+            raise JobCancelled(_("It was cancelled while it ran."))
 
     def keep(self) -> None:
         """Write progress and lease now, cancelled or not; raise ``LeaseLost``."""

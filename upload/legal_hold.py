@@ -9,10 +9,10 @@ from typing import Any
 
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
-from django.utils.translation import gettext as _
 
 from upload.errors import IllegalTransition, MunimentError
 from upload.states import SessionStatus, Verb
+from upload.wording import gettext as _
 
 # Verbs and states that let files go.
 DISPOSING = frozenset({Verb.EXPIRE, Verb.REMOVE, Verb.REMOVE_FILE})

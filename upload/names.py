@@ -9,11 +9,11 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from upload import conf
 from upload.errors import NameRefused
+from upload.wording import gettext as _
 
 MAX_NAME_BYTES = 255
 MAX_PATH_BYTES = 1024

@@ -8,13 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from upload import holding, jobs, policy
 from upload.errors import IllegalTransition
 from upload.models import BulkItem, BulkOrder, Job, UploadSession
 from upload.order_items import gone
 from upload.states import JobKind, JobState, OrderOutcome, OrderVerb
+from upload.wording import gettext as _
 
 KINDS = {
     OrderVerb.STORE: JobKind.STORE,

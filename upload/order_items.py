@@ -6,8 +6,6 @@ deed, so that no deed is done twice.
 
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from upload.errors import (
     DATABASE_ERRORS,
     JobCancelled,
@@ -18,6 +16,7 @@ from upload.errors import (
 )
 from upload.models import BulkItem, BulkOrder
 from upload.states import OrderOutcome
+from upload.wording import gettext as _
 
 # These say nothing about the session at hand, so they end the attempt.
 NOT_THE_SESSION = (*DATABASE_ERRORS, JobCancelled, LeaseLost, WorkerStopping)

@@ -13,7 +13,6 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import connection, transaction
-from django.utils.translation import gettext as _
 
 from upload import conf, lease, order_deeds, order_expiry, orders
 from upload.errors import (
@@ -26,13 +25,14 @@ from upload.errors import (
     ReasonMissing,
     SessionBusy,
     WorkerStopping,
-    noted,
 )
 from upload.lease import Lease
 from upload.models import BulkItem, BulkOrder, UploadSession
 from upload.order_deeds import QUEUEING, Case
 from upload.order_items import NOT_THE_SESSION, batch, gone, settle, settle_rest
 from upload.states import OrderOutcome, OrderState, OrderVerb
+from upload.wording import gettext as _
+from upload.wording import noted
 
 logger = logging.getLogger(__name__)
 
@@ -224,7 +224,7 @@ def give_up(order: BulkOrder) -> bool:
     work = lease.claim_order_to_end(order)
     if work is None:
         return False
-    reason = order.error or _("its worker died")
+    reason = order.error_kept or _("its worker died")
     text = _("Given up after %(count)d attempts: %(reason)s")
     told = {"count": order.attempts, "reason": reason}
     _end(work, OrderState.FAILED, MunimentError(text % told))

@@ -13,8 +13,6 @@ from functools import lru_cache
 from pathlib import Path
 from uuid import UUID
 
-from django.utils.translation import gettext as _
-
 from upload.durable import (
     Entry,
     FolderGone,
@@ -25,6 +23,7 @@ from upload.durable import (
     syncing,
 )
 from upload.errors import UnsafePath
+from upload.wording import gettext as _
 
 ROOT_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 FOLDER_FLAGS = ROOT_FLAGS | os.O_NOFOLLOW

@@ -8,10 +8,9 @@ schedules and the model's own methods, which no permission binds, only states.
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from upload import conf, legal_hold
+from upload import conf, legal_hold, wording
 from upload.errors import (
     IllegalTransition,
     NotPermitted,
@@ -20,6 +19,7 @@ from upload.errors import (
 )
 from upload.plain_sql import has_row
 from upload.states import OPEN, SessionStatus, Verb
+from upload.wording import gettext as _
 
 _S = SessionStatus
 
@@ -194,7 +194,7 @@ def require_state(verb: Verb, session: Any) -> None:
     A legal hold, asked of the row, makes it ``OnHold``.
     """
     if verb in legal_hold.DISPOSING:
-        legal_hold.require_none(session, str(DEEDS[verb]))
+        legal_hold.require_none(session, wording.label(DEEDS[verb]))
     if not is_legal(verb, session.status):
         raise _not_legal(verb, session)
 
@@ -202,22 +202,23 @@ def require_state(verb: Verb, session: Any) -> None:
 def refusal(verb: Verb, session: Any) -> IllegalTransition | None:
     """Return what ``require_state`` would raise, by the instance as it was read."""
     if legal_hold.blocks(verb, session):
-        return legal_hold.refusal(session, str(DEEDS[verb]))
+        return legal_hold.refusal(session, wording.label(DEEDS[verb]))
     return None if is_legal(verb, session.status) else _not_legal(verb, session)
 
 
 def _not_legal(verb: Verb, session: Any) -> IllegalTransition:
     return IllegalTransition(
         session=str(session.uuid),
-        found=str(SessionStatus(session.status).label),
-        asked=str(DEEDS[verb]),
+        found=wording.label(SessionStatus(session.status).label),
+        asked=wording.label(DEEDS[verb]),
         allowed=words(RULES[verb].origins),
     )
 
 
 def words(states: frozenset[SessionStatus]) -> str:
     """Return the states as one line of words, in the order of the table."""
-    return ", ".join(str(s.label) for s in SessionStatus if s in states)
+    labels = (s.label for s in SessionStatus if s in states)
+    return wording.joined(map(wording.label, labels), ", ")
 
 
 def legal_verbs(actor: Any, session: Any) -> list[Verb]:

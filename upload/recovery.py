@@ -11,7 +11,6 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from upload import conf, execution, order_runs, orders, queues
 from upload.jobs import enqueue
@@ -19,6 +18,7 @@ from upload.models import BulkOrder, Job, UploadSession
 from upload.querysets import stuck_sessions
 from upload.queued_storage import watch
 from upload.states import JobKind, JobState, SessionStatus
+from upload.wording import gettext as _
 
 logger = logging.getLogger(__name__)
 

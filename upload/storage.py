@@ -17,7 +17,6 @@ from typing import IO, Self
 from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import InMemoryStorage, Storage
-from django.utils.translation import gettext as _
 
 from upload import paths
 from upload.aliased import (
@@ -42,6 +41,7 @@ from upload.durable import Entry, FolderSyncs, occupied
 from upload.errors import SourceMissing, TargetOccupied
 from upload.pinned import PinnedTree
 from upload.tree import Hand, Tree
+from upload.wording import gettext as _
 
 __all__ = [
     "AliasStorage",

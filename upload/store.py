@@ -8,8 +8,6 @@ which are made from the files' uuids.
 from collections.abc import Iterator
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from upload import discard, items, paths
 from upload.copy_engine import Receipt
 from upload.errors import FILE_ERRORS, SourceMissing
@@ -24,6 +22,7 @@ from upload.storage import (
     drop_staging,
     note_placed,
 )
+from upload.wording import gettext as _
 
 KEPT = (
     "uuid",

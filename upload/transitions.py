@@ -12,9 +12,8 @@ from django.db import connections, router, transaction
 from django.db.models import Count, F, OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
-from upload import conf, events, legal_hold
+from upload import conf, events, legal_hold, wording
 from upload.errors import IllegalTransition, LimitExceeded
 from upload.events import SYSTEM, Cause
 from upload.policy import words
@@ -26,6 +25,7 @@ from upload.states import (
     legal_edge,
     origins,
 )
+from upload.wording import gettext as _
 
 COUNT_IN = (
     "UPDATE {table} SET total_files = total_files + 1, "
@@ -165,7 +165,7 @@ def _refusal(
         return legal_hold.refusal(session, asked)
     return IllegalTransition(
         session=str(session.uuid),
-        found=str(SessionStatus(session.status).label),
+        found=wording.label(SessionStatus(session.status).label),
         asked=_("become “%(target)s”") % {"target": target.label},
         allowed=words(may_leave),
     )

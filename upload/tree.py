@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 
-from django.utils.translation import gettext as _
-
 from upload import paths
 from upload.copy_engine import (
     PRIVATE_FILE,
@@ -37,6 +35,7 @@ from upload.durable import (
     syncing,
 )
 from upload.errors import TargetOccupied, UnsafePath
+from upload.wording import gettext as _
 
 PLACING_TRIES = 20
 STAGING_END = ".part"

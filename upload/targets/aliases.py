@@ -10,13 +10,13 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import FileSystemStorage, Storage
 from django.utils.module_loading import import_string
-from django.utils.translation import gettext as _
 
 from upload import conf
 from upload.storage import DurableFileSystemStorage, local_path
 from upload.targets.base import Target, refused
 from upload.targets.folder import FolderTarget
 from upload.targets.storage_alias import StorageTarget
+from upload.wording import gettext as _
 
 # The optional dependencies (extras of pyproject.toml) that a backend needs.
 EXTRAS = {"storages.backends.s3": "s3", "upload.targets.sftp": "sftp"}

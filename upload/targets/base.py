@@ -9,9 +9,7 @@ import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from django.utils.translation import gettext as _
-
-from upload import paths
+from upload import paths, wording
 from upload.copy_engine import Beat, Receipt, silent
 from upload.errors import (
     FILE_ERRORS,
@@ -20,6 +18,7 @@ from upload.errors import (
     UnsafePath,
 )
 from upload.group import Parcel
+from upload.wording import gettext as _
 
 OWN_NAMES = ".muniment-"
 MARKER = ".muniment-destination"
@@ -161,7 +160,7 @@ def refused(place: object, reason: str) -> DestinationRefused:
     """Return the error for a destination that no further attempt can mend."""
     return DestinationRefused(
         _("The destination %(root)s is refused: %(reason)s. Choose or repair it.")
-        % {"root": place, "reason": reason.rstrip(".")}
+        % {"root": place, "reason": wording.bare(reason)}
     )
 
 
@@ -172,7 +171,7 @@ def unreachable(place: object, reason: str) -> DestinationUnreachable:
             "The destination %(root)s cannot be reached: %(reason)s. Check the server "
             "and the network; running copies are tried again."
         )
-        % {"root": place, "reason": reason.rstrip(".")}
+        % {"root": place, "reason": wording.bare(reason)}
     )
 
 

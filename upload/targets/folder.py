@@ -8,9 +8,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 
-from upload import paths
+from upload import paths, wording
 from upload.copy_engine import Beat, Receipt, read_chunks, silent
 from upload.durable import Entry, FolderSyncs
 from upload.errors import DestinationRefused, TargetOccupied, UnsafePath
@@ -20,6 +19,7 @@ from upload.series import Series
 from upload.storage import TempFileStorage, UploadedFileStorage, local_path
 from upload.targets.base import MARKER, OWN_NAMES, Target, missing, refused, unmarked
 from upload.tree import Hand, Layout, Tree
+from upload.wording import gettext as _
 
 LAYOUT = Layout((), OWN_NAMES, OWN_NAMES, file_mode=0o640, folder_mode=0o750)
 # The same, but own files may be written and dropped by their names.
@@ -98,7 +98,7 @@ class FolderTarget(Target):
         except NotADirectoryError as error:
             raise refused(self.root, _("it is not a folder")) from error
         except (UnsafePath, PermissionError) as error:
-            raise refused(self.root, str(error)) from error
+            raise refused(self.root, wording.of_error(error)) from error
 
     def mark(self) -> None:
         require_plain(self.root)

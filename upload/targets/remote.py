@@ -7,8 +7,6 @@ A subclass gives the own files, ``_size`` and ``_send``; marker, checks and the 
 from collections.abc import Iterable
 from contextlib import suppress
 
-from django.utils.translation import gettext as _
-
 from upload.copy_engine import Beat, Receipt, receipt_of, verify
 from upload.durable import occupied
 from upload.errors import TargetOccupied
@@ -20,6 +18,7 @@ from upload.targets.base import (
     unmarked,
     unreserved,
 )
+from upload.wording import gettext as _
 
 
 class RemoteTarget(Target):

@@ -12,7 +12,6 @@ from itertools import chain, islice
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from storages.backends.s3 import S3Storage
 
 from upload.copy_engine import Beat, Hasher, Receipt, receipt_of, silent, verify
@@ -29,6 +28,7 @@ from upload.targets.patience import Patience
 from upload.targets.remote import RemoteTarget
 from upload.targets.s3_calls import CLIENT_CONFIG, GONE, TAKEN, Calls
 from upload.targets.s3_upload import Upload, Whole, abort_noted, part_bytes, summed
+from upload.wording import gettext as _
 
 MOST_KEY_BYTES = 1024
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import botocore.exceptions as problems
 from botocore.config import Config
-from django.utils.translation import gettext as _
 
 from upload.copy_engine import CHUNK_BYTES, Beat
 from upload.targets.base import missing, refused, unreachable
 from upload.targets.patience import Patience
+from upload.wording import gettext as _
 
 # Waiting and trying again is ours, with heartbeats between; botocore's own would let
 # the lease run out. Putting the parts of a long file together may take a while.

@@ -11,7 +11,6 @@ from contextlib import contextmanager, suppress
 from posixpath import join
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from paramiko import SFTPAttributes, SSHException
 
 from upload.copy_engine import Beat, Receipt, silent, verify
@@ -38,6 +37,7 @@ from upload.targets.sftp_files import (
     stage,
 )
 from upload.targets.ssh import Client, connect, hang_up, is_alive
+from upload.wording import gettext as _
 
 STATVFS = "statvfs@openssh.com"
 SSH_PORT = 22

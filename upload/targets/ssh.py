@@ -10,14 +10,15 @@ from base64 import b64decode
 from collections.abc import Sequence
 from typing import Any
 
-from django.utils.translation import gettext as _
 from paramiko import AuthenticationException, PKey, SSHException, Transport
 from paramiko.message import Message
 from paramiko.sftp import CMD_EXTENDED, CMD_INIT, CMD_VERSION, SFTPError
 from paramiko.sftp_client import SFTPClient
 
+from upload import wording
 from upload.errors import DestinationRefused
 from upload.targets.base import refused, unreachable
+from upload.wording import gettext as _
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ def connect(place: str, address: tuple[str, int], login: dict[str, Any]) -> Clie
     try:
         stream = socket.create_connection(address, timeout=CONNECT_SECONDS)
     except OSError as error:
-        raise unreachable(place, str(error)) from error
+        raise unreachable(place, wording.of_error(error)) from error
     transport = Transport(stream)
     try:
         _require_host_key(place, transport, pinned)

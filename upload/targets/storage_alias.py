@@ -10,7 +10,6 @@ from contextlib import contextmanager
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage
-from django.utils.translation import gettext as _
 
 from upload.copy_engine import Beat, Receipt, silent
 from upload.durable import occupied
@@ -26,6 +25,7 @@ from upload.storage import (
 from upload.targets.base import OWN_NAMES, missing, still, unreachable
 from upload.targets.folder import require_apart
 from upload.targets.remote import RemoteTarget
+from upload.wording import gettext as _
 
 
 class StorageTarget(RemoteTarget):

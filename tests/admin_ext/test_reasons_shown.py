@@ -1,0 +1,74 @@
+"""Why a job failed, in the language of whoever reads the page."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from django.utils import translation
+from django.utils.html import escape
+
+from portal.models import User
+from tests.make import make_destination, make_session, run
+from tests.people import ClientFor
+from upload import jobs
+from upload.models import Job
+from upload.states import JobKind
+from upload.states import SessionStatus as S
+
+pytestmark = pytest.mark.django_db
+WRITTEN = "Destination “Box” is not enabled. Choose another."
+
+
+@pytest.fixture(autouse=True)
+def language_as_before() -> Any:
+    """A request leaves its language to its thread."""
+    with translation.override(translation.get_language()):
+        yield
+
+
+@pytest.fixture
+def failed(tmp_path: Path) -> Job:
+    """Return a copy that failed in a worker, which speaks English."""
+    place = make_destination(tmp_path / "destinations" / "one", "Box")
+    session = make_session(S.STORED)
+    job = jobs.request(session, JobKind.COPY, None, destination=place)
+    type(place).objects.update(enabled=False)
+    return run(job)
+
+
+def pages(job: Job) -> dict[str, str]:
+    return {
+        "job": reverse("admin:upload_job_change", args=[job.pk]),
+        "session": reverse("admin:upload_uploadsession_change", args=[job.session_id]),
+        "dashboard": reverse("admin:index"),
+    }
+
+
+@pytest.mark.parametrize("page", ["job", "session", "dashboard"])
+def test_a_reason_is_told_in_the_language_of_the_page(
+    failed: Job, superuser: User, client_for: ClientFor, page: str
+) -> None:
+    superuser.language = "ja"
+    superuser.save()
+    with translation.override("ja"):
+        expected = translation.gettext(
+            "Destination “%(name)s” is not enabled. Choose another."
+        ) % {"name": "Box"}
+
+    shown = client_for(superuser).get(pages(failed)[page]).content.decode()
+
+    assert escape(expected) in shown
+    assert WRITTEN not in shown
+
+
+def test_the_report_of_a_job_keeps_the_words_that_were_written(
+    failed: Job, superuser: User, client_for: ClientFor
+) -> None:
+    superuser.language = "ja"
+    superuser.save()
+    url = reverse("admin:upload_job_report", args=[failed.pk, "json"])
+
+    answer: Any = client_for(superuser).get(url)
+
+    assert WRITTEN in answer.getvalue().decode()

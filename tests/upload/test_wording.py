@@ -1,0 +1,140 @@
+"""Texts that are told again in another language, and what of them stays as it is."""
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import translation
+from django.utils.translation import gettext_lazy
+
+from tests.make import make_destination, make_session, run
+from upload import jobs, wording
+from upload.errors import DigestMismatch, MunimentError
+from upload.models import Job, JobItem
+from upload.states import JobKind, JobState
+from upload.states import SessionStatus as S
+from upload.wording import noted
+
+GONE = "its bytes are not those received"
+
+
+def in_japanese(made: Any) -> str:
+    """Return the text as told from what a row keeps, that is from JSON."""
+    with translation.override("ja"):
+        return str(wording.told_again(json.loads(json.dumps(made))))
+
+
+def translated(msgid: str) -> str:
+    with translation.override("ja"):
+        return translation.gettext(msgid)
+
+
+def test_a_text_reads_like_any_other() -> None:
+    told = wording.gettext("Destination “%(name)s” is not enabled. Choose another.")
+
+    assert told % {"name": "Box"} == "Destination “Box” is not enabled. Choose another."
+
+
+def test_a_text_is_told_again_with_its_values() -> None:
+    told = wording.gettext("Destination “%(name)s” is not enabled. Choose another.")
+
+    again = in_japanese(wording.kept_of(told % {"name": "Box"}))
+
+    assert "Box" in again and again == translated(told) % {"name": "Box"}
+
+
+def test_a_text_within_a_text_is_told_again() -> None:
+    whole = wording.gettext("Given up after %(count)d attempts: %(reason)s")
+    told = whole % {"count": 5, "reason": wording.gettext(GONE)}
+
+    assert translated(GONE) in in_japanese(wording.kept_of(told))
+
+
+def test_a_label_within_a_text_is_told_again() -> None:
+    whole = wording.gettext("become “%(target)s”")
+    told = whole % {"target": gettext_lazy("Stored")}
+
+    assert translated("Stored") in in_japanese(wording.kept_of(told))
+
+
+def test_a_text_that_lost_its_full_stop_loses_it_in_each_language() -> None:
+    told = wording.bare(
+        wording.gettext("It does not exist any more, or is not for you to see.")
+    )
+
+    again = in_japanese(wording.kept_of(told))
+
+    assert not told.endswith(".") and not again.endswith(("。", "."))
+
+
+def test_a_number_chooses_the_form_of_each_language() -> None:
+    forms = ("%(count)d file could not be read", "%(count)d files could not be read")
+
+    told = [wording.ngettext(*forms, n) % {"count": n} for n in (1, 2)]
+
+    assert [str(text) for text in told] == [
+        "1 file could not be read",
+        "2 files could not be read",
+    ]
+    assert wording.told_again(wording.kept_of(told[1])) == told[1]
+
+
+def test_an_error_keeps_what_its_message_was_made_of() -> None:
+    error = DigestMismatch("a.txt", (5, "aa"), (4, "bb"))
+
+    kept = noted(error)
+
+    assert kept["error"] == str(error)
+    assert "a.txt" in in_japanese(kept["error_told"])
+    assert in_japanese(kept["error_told"]) != str(error)
+
+
+def test_what_others_wrote_stays_as_it_is() -> None:
+    assert noted(OSError(28, "No space left on device"))["error_told"] is None
+    assert noted(MunimentError("plain"))["error_told"] is None
+
+
+def test_a_copy_of_a_text_is_made_of_the_same() -> None:
+    told = wording.gettext(GONE)
+
+    assert copy.copy(told).made_of == told.made_of
+
+
+@pytest.mark.django_db
+def test_a_failed_job_tells_its_reason_to_each_reader(tmp_path: Path) -> None:
+    session = make_session(S.STORED)
+    place = make_destination(tmp_path / "destinations" / "one", "Box")
+    job = jobs.request(session, JobKind.COPY, None, destination=place)
+    type(place).objects.update(enabled=False)
+
+    run(job)
+
+    kept = Job.objects.get(pk=job.pk)
+    assert kept.error == "Destination “Box” is not enabled. Choose another."
+    with translation.override("ja"):
+        assert kept.error_shown != kept.error and "Box" in kept.error_shown
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_files_of_a_failed_job_tell_their_reasons_to_each_reader() -> None:
+    session = make_session(S.STORED)
+    job = session.job_set.get(kind=JobKind.VERIFY)
+    file = session.permuploadedfile_set.get(name="a.txt")
+    path = Path(file.file_upload.path)
+    path.chmod(0o600)
+    path.write_bytes(b"alphb")
+
+    run(job)
+
+    item = JobItem.objects.get(job=job, name="a.txt")
+    assert (job.state, item.error) == (JobState.FAILED, GONE)
+    with translation.override("ja"):
+        assert item.error_shown == translated(GONE)
+        assert f"“a.txt” ({translated(GONE)})" in job.error_shown
+
+
+@pytest.mark.django_db
+def test_a_reason_from_before_reads_as_it_was_written() -> None:
+    assert Job(error="Old words").error_shown == "Old words"
