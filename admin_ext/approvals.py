@@ -10,6 +10,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import Prefetch, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -49,11 +50,13 @@ def _waiting(request: HttpRequest) -> Any:
     rows = Job.objects.filter(state=JobState.AWAITING_APPROVAL)
     if not request.user.has_perm("upload.view_uploadsession"):
         rows = rows.none()
-    return rows.select_related("requester", "session__user").order_by("pk")
+    return rows.select_related("requester").order_by("pk")
 
 
 def _context(request: HttpRequest) -> dict[str, Any]:
     page = inlines.page_of(request, _waiting(request), "page", PER_PAGE)
+    titled = UploadSession.objects.titled().select_related("user")
+    prefetch_related_objects(page.rows, Prefetch("session", titled))
     for job in page.rows:
         job.may_decide = jobs.may_approve(job, request.user)
         job.obstacle = _obstacle(job)

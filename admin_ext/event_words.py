@@ -59,3 +59,9 @@ def event_words(code: str) -> str:
     """Return the words of a code; of one without words, the code made readable."""
     name = code.removeprefix(PREFIX)
     return str(WORDS.get(name, name.replace("_", " ").capitalize()))
+
+
+def event_reason(event: Any) -> str:
+    """Return the reason; in the reader's language where its job gives the same one."""
+    job, reason = event.job, str(event.reason)
+    return str(job.error_shown) if job and reason and job.error == reason else reason

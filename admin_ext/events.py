@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from admin_ext import columns
-from admin_ext.event_words import event_words
+from admin_ext.event_words import event_reason, event_words
 from admin_ext.evidence_export import AccessExport, EventExport
 from admin_ext.links import session_link
 from admin_ext.list_filters import filterset_list_filters
@@ -49,6 +49,7 @@ class SessionEventAdmin(EventExport, EvidenceAdmin):
         "shown_reason",
     )
     list_filter = ("outcome", "created_at")
+    list_select_related = ("job",)
     search_words = ("actor_name__iexact", "code__iexact")
     fields = (
         "created_at",
@@ -79,7 +80,7 @@ class SessionEventAdmin(EventExport, EvidenceAdmin):
 
     @admin.display(description=_("Reason"), empty_value="-")
     def shown_reason(self, event: SessionEvent) -> str:
-        return visible(event.reason)
+        return visible(event_reason(event))
 
     @admin.display(description=_("Detail"))
     def shown_detail(self, event: SessionEvent) -> str:

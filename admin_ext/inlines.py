@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import Count, Min, Sum, TextChoices
 from django.http import HttpRequest
 
-from admin_ext.event_words import event_words
+from admin_ext.event_words import event_reason, event_words
 from upload.models import AccessLog, BaseUploadedFile, FileCopy, UploadSession
 
 FILES_PER_PAGE = 50
@@ -128,9 +128,7 @@ class EventLine:
 
     @property
     def reason(self) -> str:
-        """What its job says in the reader's language, where it says the same."""
-        job, reason = self.event.job, str(self.event.reason)
-        return job.error_shown if job and reason and job.error == reason else reason
+        return event_reason(self.event)
 
 
 def newest_events(session: UploadSession) -> tuple[list[EventLine], bool]:

@@ -75,7 +75,7 @@ def _add(found: OrderPreview, order: BulkOrder, share: order_plan.Share) -> None
 def _some(order: BulkOrder, **like: Any) -> list[UploadSession]:
     items = order.item_set.filter(**like).order_by("pk")
     keys = list(items.values_list("session", flat=True)[:SHOWN])
-    rows = UploadSession.objects.filter(pk__in=keys).select_related("user")
+    rows = UploadSession.objects.filter(pk__in=keys).titled().select_related("user")
     return list(rows.order_by("pk"))
 
 

@@ -89,11 +89,10 @@ def with_active_jobs(sessions: QuerySet[UploadSession]) -> QuerySet[UploadSessio
     return sessions.prefetch_related(None).prefetch_related(active)
 
 
-def preview(
-    actor: Any, verb: Verb, sessions: QuerySet[UploadSession], missing: int = 0
-) -> Preview:
+def preview(actor: Any, verb: Verb, sessions: Any, missing: int = 0) -> Preview:
+    """Return what the verb would do to ``sessions``, a queryset."""
     seen = Preview(missing=missing)
-    for session in with_active_jobs(sessions):
+    for session in with_active_jobs(sessions.titled()):
         if reason := obstacle(actor, verb, session):
             seen.skipped.append(Skip(session, reason))
         else:

@@ -5,11 +5,13 @@ from typing import Any
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import action
 
 from admin_ext import holds
+from admin_ext.links import session_link
 from upload import submitting
 from upload.errors import MunimentError
 from upload.models import InProgressSubmission, Submission, UploadSession
@@ -43,7 +45,14 @@ class SubmissionAdmin(DescriptionAdmin):
     """A held submission keeps its session; its page says so and why."""
 
     change_form_template = "admin_ext/submission_page.html"
-    list_display = ("title", "accession_number", "source", "user", "submitted_at")
+    list_display = (
+        "title",
+        "accession_number",
+        "source",
+        "session_link",
+        "user",
+        "submitted_at",
+    )
     search_fields = ("title", "accession_number", "source")
     fields = (
         "accession_number",
@@ -56,6 +65,11 @@ class SubmissionAdmin(DescriptionAdmin):
         "uuid",
     )
     readonly_fields = ("user", "submitted_at", "uuid")
+
+    @admin.display(description=_("Session"), empty_value="-")
+    def session_link(self, submission: Submission) -> SafeString | None:
+        session = submission.upload_session
+        return session_link(session.pk, session.uuid) if session else None
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if holds.is_held(obj):

@@ -8,4 +8,5 @@ from upload import quantities
 register = template.Library()
 
 register.filter("size_text", quantities.size_text)
+register.filter("session_title", columns.title)
 register.filter("status_badge", columns.status_badge)

@@ -42,10 +42,11 @@ def pages(job: Job) -> dict[str, str]:
         "job": reverse("admin:upload_job_change", args=[job.pk]),
         "session": reverse("admin:upload_uploadsession_change", args=[job.session_id]),
         "dashboard": reverse("admin:index"),
+        "events": reverse("admin:upload_sessionevent_changelist"),
     }
 
 
-@pytest.mark.parametrize("page", ["job", "session", "dashboard"])
+@pytest.mark.parametrize("page", ["job", "session", "dashboard", "events"])
 def test_a_reason_is_told_in_the_language_of_the_page(
     failed: Job, superuser: User, client_for: ClientFor, page: str
 ) -> None:
