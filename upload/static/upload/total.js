@@ -38,20 +38,23 @@ function moreOf(queue, { sent, all }) {
 function drawButtons(queue, mine) {
     const has = (...states) => mine.some((item) => states.includes(item.state));
     const failed = mine.filter((item) => item.state === "failed").length;
-    swap("upload-pause-all", "upload-resume-all", queue.held || !has("waiting", "sending"));
-    byId("upload-resume-all").disabled = !has("waiting", "paused");
-    byId("upload-pause-all").parentElement.hidden = !has("waiting", "sending", "paused") && failed < 2;
-    byId("upload-retry-all").hidden = failed < 2;
-    byId("upload-clear-all").hidden = failed < 2;
+    offer({
+        "upload-pause-all": !queue.held && has("waiting", "sending"),
+        "upload-resume-all": has("paused") || (queue.held && has("waiting")),
+        "upload-retry-all": failed > 1,
+        "upload-clear-all": failed > 1,
+    });
 }
 
-// Show one of two buttons that take each other's place, and its focus.
-function swap(first, second, second_is_shown) {
-    const [gone, shown] = second_is_shown ? [first, second] : [second, first];
-    const hadFocus = document.activeElement === byId(gone);
-    byId(gone).hidden = true;
-    byId(shown).hidden = false;
-    if (hadFocus) {
-        byId(shown).focus();
+// Show those of the buttons that are of use; one that goes leaves its focus to another.
+function offer(wanted) {
+    const focused = document.activeElement;
+    for (const [id, is_wanted] of Object.entries(wanted)) {
+        byId(id).hidden = !is_wanted;
+    }
+    const first = Object.keys(wanted).find((id) => wanted[id]);
+    byId("upload-pause-all").parentElement.hidden = !first;
+    if (wanted[focused?.id] === false) {
+        byId(first || "upload-input").focus();
     }
 }

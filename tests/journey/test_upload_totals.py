@@ -1,0 +1,81 @@
+"""The upload page's figures and buttons for all files at once."""
+
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Locator, Page, Route, expect
+
+from portal.models import User
+from tests.browsing import PageFor
+from tests.make import make_session
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ALL_BUTTONS = ("Pause all", "Resume all")
+
+
+def payload(name: str, content: bytes = b"alpha") -> Any:
+    return {"name": name, "mimeType": "text/plain", "buffer": content}
+
+
+def choose(page: Page, *names: str) -> None:
+    page.locator("#upload-input").set_input_files([payload(name) for name in names])
+
+
+def hang(route: Route) -> None:
+    """Leave a request without an answer."""
+
+
+def button(page: Page, name: str) -> Locator:
+    return page.get_by_role("button", name=name, exact=True)
+
+
+def offers(page: Page, *names: str) -> None:
+    """Expect these of the buttons for all files, and no other."""
+    for name in ALL_BUTTONS:
+        expect(button(page, name)).to_be_visible(visible=name in names)
+
+
+@pytest.fixture
+def page(page_for: PageFor, uploader: User) -> Page:
+    page = page_for(uploader)
+    page.goto(reverse("upload:upload_page", args=[make_session(user=uploader).uuid]))
+    page.locator("#upload-empty").wait_for()
+    return page
+
+
+def test_nothing_is_paused_or_resumed_once_all_is_settled(page: Page) -> None:
+    choose(page, "a.exe", "b.exe", "c.txt")
+
+    expect(page.locator("[data-state=kept]")).to_have_count(1)
+    expect(button(page, "Take what was not received off the list")).to_be_visible()
+    offers(page)
+
+
+def test_what_runs_is_paused_and_what_is_paused_resumed(page: Page) -> None:
+    page.route("**/tus/", hang)
+    choose(page, "a.txt", "b.txt")
+    offers(page, "Pause all")
+
+    button(page, "Pause: a.txt").click()
+    offers(page, "Pause all", "Resume all")
+    button(page, "Pause: b.txt").click()
+    offers(page, "Resume all")
+    page.unroute("**/tus/")
+    button(page, "Resume all").click()
+
+    expect(page.locator("[data-state=kept]")).to_have_count(2)
+    offers(page)
+
+
+def test_the_keyboard_stays_at_the_buttons_for_all_files(page: Page) -> None:
+    page.route("**/tus/", hang)
+    choose(page, "a.txt", "b.txt")
+
+    button(page, "Pause all").press("Enter")
+    expect(button(page, "Resume all")).to_be_focused()
+    offers(page, "Resume all")
+    page.keyboard.press("Enter")
+
+    expect(button(page, "Pause all")).to_be_focused()
+    offers(page, "Pause all")
