@@ -36,6 +36,10 @@ def offers(page: Page, *names: str) -> None:
         expect(button(page, name)).to_be_visible(visible=name in names)
 
 
+def total_is(page: Page, text: str) -> None:
+    expect(page.locator("#upload-total-text")).to_have_text(text)
+
+
 @pytest.fixture
 def page(page_for: PageFor, uploader: User) -> Page:
     page = page_for(uploader)
@@ -79,3 +83,25 @@ def test_the_keyboard_stays_at_the_buttons_for_all_files(page: Page) -> None:
 
     expect(button(page, "Pause all")).to_be_focused()
     offers(page, "Pause all")
+
+
+@pytest.mark.parametrize(
+    ("locale", "one", "two"),
+    [
+        ("en", "1 of 1 file received, 100%", "2 of 2 files received, 100%"),
+        ("fr", "Fichier reçu : 1 ", "Fichiers reçus : 2 "),
+        ("ja", "1 件中 1 件を受領、100%", "2 件中 2 件を受領、100%"),
+    ],
+)
+def test_one_file_is_counted_in_the_singular(
+    page_for: PageFor, uploader: User, locale: str, one: str, two: str
+) -> None:
+    page = page_for(uploader, locale=locale)
+    page.goto(reverse("upload:upload_page", args=[make_session(user=uploader).uuid]))
+    total = page.locator("#upload-total-text")
+
+    choose(page, "a.txt")
+    expect(total).to_contain_text(one)
+    choose(page, "b.txt")
+
+    expect(total).to_contain_text(two)

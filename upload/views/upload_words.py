@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import ngettext, pgettext
 
 from upload import conf, policy, quantities
 from upload.models import UploadSession
@@ -84,9 +84,17 @@ def _of_a_file() -> dict[str, str]:
     }
 
 
-def _of_all() -> dict[str, str]:
+def _of_all() -> dict[str, str | list[str]]:
+    """Return what is said of all files; a list has the singular, then the plural."""
     return {
-        "total": _("{done} of {all} files received, {percent}%"),
+        "total": [
+            ngettext(
+                "{done} of {all} file received, {percent}%",
+                "{done} of {all} files received, {percent}%",
+                number,
+            )
+            for number in (1, 2)
+        ],
         "bytes": _("{sent} of {all}"),
         "bytesAndRate": _("{sent} of {all}, {rate}/s, {left}"),
         "secondsLeft": _("{seconds} s left"),

@@ -1,6 +1,6 @@
 // One bar for all that this page sends: files, bytes, rate and time left.
 import { Rate } from "./rate.js";
-import { say, size, timeLeft, words } from "./words.js";
+import { say, sayCounted, size, timeLeft, words } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
 const rate = new Rate();
@@ -16,7 +16,8 @@ export function drawTotal(queue) {
     const part = all ? sent / all : coming.length ? done / coming.length : 0;
     byId("upload-total-bar").value = part;
     const percent = Math.floor(100 * part);
-    byId("upload-total-text").textContent = say(words.total, { done, all: mine.length, percent });
+    const facts = { done, all: mine.length, percent };
+    byId("upload-total-text").textContent = sayCounted(words.total, mine.length, facts);
     byId("upload-total-more").textContent = moreOf(queue, { sent, all });
     drawButtons(queue, mine);
 }

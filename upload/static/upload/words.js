@@ -2,6 +2,7 @@
 export const data = JSON.parse(document.getElementById("upload-data").textContent);
 export const words = data.words;
 const language = document.documentElement.lang;
+const plurals = new Intl.PluralRules(language);
 
 // Put facts into the {places} of a text; numbers are written as the language does.
 export function say(text, facts) {
@@ -9,6 +10,11 @@ export function say(text, facts) {
         const fact = name in facts ? facts[name] : whole;
         return typeof fact === "number" ? fact.toLocaleString(language) : fact;
     });
+}
+
+// Like `say`, of [singular, plural]; which of them is for so many the language knows.
+export function sayCounted([one, many], number, facts) {
+    return say(plurals.select(number) === "one" ? one : many, facts);
 }
 
 export function size(bytes) {
