@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 from portal.models import User
 from tests.browsing import PageFor
 from tests.make import make_session
+from upload.states import SessionStatus
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ALL_BUTTONS = ("Pause all", "Resume all")
@@ -83,6 +84,31 @@ def test_the_keyboard_stays_at_the_buttons_for_all_files(page: Page) -> None:
 
     expect(button(page, "Pause all")).to_be_focused()
     offers(page, "Pause all")
+
+
+def test_all_files_chosen_on_the_page_are_counted(page: Page) -> None:
+    choose(page, "a.txt", "b.txt")
+    total_is(page, "2 of 2 files received, 100%")
+
+    choose(page, "c.txt")
+    total_is(page, "3 of 3 files received, 100%")
+    choose(page, "c.txt", "d.exe")
+
+    total_is(page, "3 of 4 files received, 100%")
+
+
+def test_what_was_here_before_counts_once_it_is_chosen(
+    page_for: PageFor, uploader: User
+) -> None:
+    files = {"a.txt": b"alpha", "b.txt": b"alpha"}
+    session = make_session(SessionStatus.UPLOADING, files, user=uploader)
+    page = page_for(uploader)
+    page.goto(reverse("upload:upload_page", args=[session.uuid]))
+
+    choose(page, "a.txt", "b.txt", "c.txt")
+
+    total_is(page, "3 of 3 files received, 100%")
+    expect(page.locator("#upload-rest")).to_contain_text("not sent again: 2.")
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,8 @@ export async function take(queue, { file, path }) {
     const others = there.filter((item) => !isOpen(item));
     for (const item of others) {
         if (await isThere(item, chosen)) {
+            // Chosen on this page as well, so it counts among its files.
+            item.mine = true;
             return false;
         }
     }

@@ -12,7 +12,7 @@ export function drawTotal(queue) {
     const coming = mine.filter((item) => item.state !== "failed");
     const all = coming.reduce((sum, item) => sum + item.size, 0);
     const sent = coming.reduce((sum, item) => sum + item.sent, 0);
-    const done = mine.filter((item) => item.state === "kept").length;
+    const done = mine.filter((item) => ["kept", "stored"].includes(item.state)).length;
     const part = all ? sent / all : coming.length ? done / coming.length : 0;
     byId("upload-total-bar").value = part;
     const percent = Math.floor(100 * part);
