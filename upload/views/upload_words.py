@@ -73,9 +73,29 @@ def _of_a_file() -> dict[str, str]:
         "numbered": _("Keep both"),
         "remove": pgettext("a file", "Remove"),
         "about": _("{action}: {name}"),
-        "taken": _("The session already has a file of this name."),
-        "tooLarge": _("The file is larger than {limit} MB."),
-        "badKind": _("This kind of file is not accepted."),
+        **_of_refusals(),
+    }
+
+
+def _of_refusals() -> dict[str, str]:
+    """Return what was seen, and what the sender can do about it."""
+    return {
+        "taken": _(
+            "The session already has a file of this name. Keep both, or rename the "
+            "file and choose it again."
+        ),
+        "tooLarge": _(
+            "The file is larger than {limit} MB. Divide it and choose the parts, or "
+            "ask the records staff how to hand it over."
+        ),
+        "tooLargeBetween": _(
+            "Something between here and the portal takes no file of this size. Tell "
+            "an administrator."
+        ),
+        "badKind": _(
+            "This kind of file is not accepted. Save it as one of the accepted kinds "
+            "and choose that file."
+        ),
         "unreadable": _(
             "The browser cannot read the file any more: it was changed, moved or "
             "removed. Choose it again."

@@ -64,7 +64,7 @@ function unfinishedItem(row) {
 export async function take(queue, { file, path }) {
     const chosen = itemOf(file, path);
     const there = queue.at(path);
-    const again = there.find((item) => isOpen(item) && looksSame(item, chosen));
+    const again = there.find((item) => isOpen(item) && isAwaited(item, chosen));
     if (again) {
         goOn(queue, again, chosen);
         return true;
@@ -79,8 +79,8 @@ export async function take(queue, { file, path }) {
     }
     const taken = others.some((item) => ["kept", "stored"].includes(item.state));
     const reason = fault(file) || (taken ? words.taken : "");
-    const code = reason && reason === words.taken ? "name_taken" : "";
-    const item = queue.add({ ...chosen, state: reason ? "failed" : "waiting", reason, code });
+    const remedy = reason && reason === words.taken ? "numbered" : "";
+    const item = queue.add({ ...chosen, state: reason ? "failed" : "waiting", reason, remedy });
     if (reason) {
         queue.tell("failed", item);
     }
@@ -90,6 +90,11 @@ export async function take(queue, { file, path }) {
 
 function isOpen(item) {
     return ["unfinished", "failed"].includes(item.state);
+}
+
+// What could not be read is awaited as it is now.
+function isAwaited(item, chosen) {
+    return item.remedy === "choose" || looksSame(item, chosen);
 }
 
 function itemOf(file, path) {
@@ -110,7 +115,8 @@ function looksSame(item, chosen) {
 
 // The same file was chosen again: go on with it where it stopped.
 function goOn(queue, item, chosen) {
-    Object.assign(item, { file: chosen.file, mine: true });
+    const { file, size, modified } = chosen;
+    Object.assign(item, { file, size, modified, mine: true });
     retry(queue, item, item.numbered || chosen.numbered);
 }
 
@@ -126,7 +132,7 @@ async function isThere(item, chosen) {
 }
 
 export function retry(queue, item, numbered = item.numbered) {
-    item.numbered = numbered;
+    Object.assign(item, { numbered, remedy: "" });
     const reason = fault(item.file);
     if (reason) {
         queue.set(item, "failed", reason);

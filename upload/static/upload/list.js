@@ -104,7 +104,7 @@ export class List {
         if (row.words.textContent !== text) {
             row.words.textContent = text;
         }
-        const drawn = JSON.stringify([item.state, item.title, item.code, this.queue.held]);
+        const drawn = JSON.stringify([item.state, item.title, item.remedy, this.queue.held]);
         if (drawn === row.drawn) {
             return;
         }
@@ -154,7 +154,7 @@ export class List {
             sending: ["pause", "remove"],
             paused: ["resume", "remove"],
             unfinished: ["choose", "remove"],
-            failed: item.code === "name_taken" ? ["numbered", "retry", "remove"] : ["retry", "remove"],
+            failed: [item.remedy, "remove"].filter(Boolean),
             kept: ["remove"],
             stored: [],
         };

@@ -2,7 +2,8 @@
 //
 // An item's `state`: waiting, sending, paused, unfinished (begun earlier, its file has
 // to be chosen again), failed, kept (the portal has it), stored. `offset` bytes are
-// safe at the portal, `sent` have left the browser.
+// safe at the portal, `sent` have left the browser. The `remedy` of a failed one is what
+// may still bring it in: retry, choose (again), numbered, or "" where nothing does.
 import { begunFor, send, Unreadable } from "./sender.js";
 import * as tus from "./tus.js";
 import { reasonOf, say, words } from "./words.js";
@@ -15,6 +16,25 @@ const STOPPING = new Set([
     "not_signed_in", "not_permitted", "csrf_failed", "uploads_off", "illegal_transition",
     "expired", "session_submitted", "session_busy", "storage_full", "not_found",
 ]);
+// Refusals that are not about the file: the same bytes may be taken another time.
+const PASSING = new Set([
+    "scanner_unavailable", "unavailable", "cut_off", "upload_locked", "offset_conflict",
+    "checksum_mismatch", "digest_mismatch", "size_mismatch",
+]);
+
+function remedyOf(error) {
+    if (error instanceof Unreadable) {
+        return "choose";
+    }
+    if (!(error instanceof tus.Refused) || PASSING.has(error.code)) {
+        return "retry";
+    }
+    if (error.code === "name_taken") {
+        return "numbered";
+    }
+    // Without a code it was not the portal that answered.
+    return error.code || error.status === 413 ? "" : "retry";
+}
 
 export class Queue {
     constructor() {
@@ -126,14 +146,13 @@ export class Queue {
         const refused = error instanceof tus.Refused;
         const unclear = say(words.unclear, { status: String(error.status || 0) });
         const reason = error instanceof Unreadable ? words.unreadable : refused ? reasonOf(error) : unclear;
-        item.code = refused ? error.code : "";
         if (refused && STOPPING.has(error.code)) {
             this.set(item, "waiting");
             this.stop(reason);
             return;
         }
         // The portal has ended the upload, or will by itself.
-        Object.assign(item, { url: "", offset: 0, sent: 0 });
+        Object.assign(item, { url: "", offset: 0, sent: 0, remedy: remedyOf(error) });
         this.set(item, "failed", reason);
         this.tell("failed", item);
     }

@@ -38,12 +38,12 @@ function moreOf(queue, { sent, all }) {
 
 function drawButtons(queue, mine) {
     const has = (...states) => mine.some((item) => states.includes(item.state));
-    const failed = mine.filter((item) => item.state === "failed").length;
+    const failed = mine.filter((item) => item.state === "failed");
     offer({
         "upload-pause-all": !queue.held && has("waiting", "sending"),
         "upload-resume-all": has("paused") || (queue.held && has("waiting")),
-        "upload-retry-all": failed > 1,
-        "upload-clear-all": failed > 1,
+        "upload-retry-all": failed.filter((item) => item.remedy === "retry").length > 1,
+        "upload-clear-all": failed.length > 1,
     });
 }
 

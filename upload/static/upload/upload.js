@@ -202,7 +202,8 @@ function listenToButtons() {
     on("upload-pause-all", () => queue.pauseAll());
     on("upload-resume-all", () => queue.resumeAll());
     on("upload-try", () => queue.tryNow());
-    on("upload-retry-all", () => failed().forEach((item) => retry(queue, item)));
+    const passing = () => failed().filter((item) => item.remedy === "retry");
+    on("upload-retry-all", () => passing().forEach((item) => retry(queue, item)));
     on("upload-clear-all", () => failed().forEach((item) => queue.drop(item)));
 }
 

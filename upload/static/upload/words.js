@@ -42,6 +42,9 @@ export function reasonOf(refused) {
     if (told.code === "name_taken") {
         return words.taken;
     }
+    if (!told.error && refused.status === 413) {
+        return words.tooLargeBetween;
+    }
     if (!told.error) {
         return say(words.unclear, { status: String(refused.status) });
     }
