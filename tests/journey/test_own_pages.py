@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from playwright.sync_api import expect
 
 from portal.models import User
 from tests.browsing import PageFor
@@ -44,6 +45,23 @@ def test_own_pages_have_no_known_barrier_and_fit_a_telephone(
         assert barriers(page) == []
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= 390
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_session_that_lacks_its_description_has_no_known_barrier(
+    uploader: User, page_for: PageFor, scheme: Any
+) -> None:
+    session = make_session(SessionStatus.UPLOADING, {"a.txt": b"a"}, user=uploader)
+    page = page_for(
+        uploader, color_scheme=scheme, viewport={"width": 390, "height": 800}
+    )
+
+    page.goto(pages_of(session)[1])
+
+    button = page.get_by_role("button", name="Submit", exact=True)
+    hint = "Only the description is missing: write it above and save it."
+    expect(button).to_have_accessible_description(hint)
+    assert barriers(page) == []
 
 
 def test_a_refused_form_has_no_known_barrier(

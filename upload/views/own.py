@@ -96,6 +96,7 @@ def _show(request: HttpRequest, session: UploadSession, **forms: Any) -> HttpRes
         "files": [(file, quantities.size_text(file.size)) for file in files],
         "more_files": max(session.total_files - FILES_SHOWN, 0),
         "may_describe": _may_describe(request.user, told),
+        "missing": _missing(told),
         "form": forms.get("form") or DescriptionForm(initial=vars_of(told["draft"])),
         "reuse": forms.get("reuse")
         or (free.exists() and ReuseForm(None, choices=free)),
@@ -108,6 +109,20 @@ def _show(request: HttpRequest, session: UploadSession, **forms: Any) -> HttpRes
 def _may_describe(user: Any, told: dict[str, Any]) -> bool:
     over = told["submission"] or told["is_expired"]
     return not over and policy.may_submit(user, told["session"])
+
+
+def _missing(told: dict[str, Any]) -> str:
+    """Return what a submission still waits for and what to do, or ``""``."""
+    has_files, draft = told["session"].total_files > 0, told["draft"]
+    if draft and draft.title.strip():
+        return "" if has_files else _("Only the files are missing: upload them.")
+    if draft:
+        if has_files:
+            return _("Only the title is missing: write it above and save it.")
+        return _("Files and a title are missing: upload files and save a title.")
+    if has_files:
+        return _("Only the description is missing: write it above and save it.")
+    return _("Files and a description are missing: upload files and save one.")
 
 
 def vars_of(draft: Any) -> dict[str, str]:
