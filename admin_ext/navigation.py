@@ -149,7 +149,7 @@ def stylesheet(request: HttpRequest) -> str:
 
 
 def favicon(request: HttpRequest) -> str:
-    return static("admin_ext/favicon.svg")
+    return static("upload/favicon.svg")
 
 
 def live_script(request: HttpRequest) -> str:
