@@ -75,6 +75,8 @@ def schemas() -> dict[str, Doc]:
             | {"results": _list_of("Session")}
         ),
         "File": object_of(_file()),
+        "KnownFile": object_of(_known_file()),
+        "KnownFiles": object_of({"results": _list_of("KnownFile")}),
         **openapi_tus.schemas(),
         "Files": object_of({"session": ref("Session"), **pages}),
         "Outcome": object_of(outcome, "file", *told),
@@ -115,6 +117,12 @@ def _file() -> Doc:
     }
 
 
+def _known_file() -> Doc:
+    same = {name: _file()[name] for name in ("uuid", "name", "size_bytes", "sha256")}
+    stored = {"type": "boolean"}
+    return {"path": STRING, **same, "last_modified": STRING, "stored": stored}
+
+
 def _paths() -> dict[str, Doc]:
     session, file = in_path("uuid"), in_path("file")
     return {
@@ -128,6 +136,7 @@ def _paths() -> dict[str, Doc]:
             ),
             "post": _sending(session),
         },
+        "/upload-session/{uuid}/files/known/": {"post": _known(session)},
         "/upload-session/{uuid}/files/{file}/": {
             "get": operation(
                 _("Ask about one file of a session"), {200: "File"}, [session, file]
@@ -142,6 +151,14 @@ def _paths() -> dict[str, Doc]:
             "head": _bytes(_("Ask about a file")),
         },
     }
+
+
+def _known(session: Doc) -> Doc:
+    summary = _("Ask which of these files a session has")
+    told = operation(summary, {200: "KnownFiles"}, [session], (400, 413))
+    schema = object_of({"paths": {"type": "array", "items": STRING}})
+    content = {"application/json": {"schema": schema}}
+    return told | {"requestBody": {"required": True, "content": content}}
 
 
 def _paging() -> list[Doc]:

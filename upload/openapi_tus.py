@@ -49,7 +49,12 @@ def paths() -> dict[str, Doc]:
             "get": _tus(
                 _("List what was begun, by name where one is given"),
                 {200: "Uploads"},
-                [session, in_query("name", STRING), in_query("page", NUMBER)],
+                [
+                    session,
+                    in_query("name", STRING),
+                    in_query("finished", {"type": "string", "const": "0"}),
+                    in_query("page", NUMBER),
+                ],
             ),
             "post": _creation(session),
             "options": _told(

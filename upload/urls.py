@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from upload.views import access, api, files, own, pages, sessions, tus
+from upload.views import access, api, files, known, own, pages, sessions, tus
 
 app_name = "upload"
 
@@ -27,6 +27,7 @@ urlpatterns = [
     path("upload-session/<uuid:uuid>/tus/", tus.uploads, name="tus"),
     path("upload-session/<uuid:uuid>/tus/<uuid:upload>", tus.upload, name="tus_upload"),
     path("upload-session/<uuid:uuid>/files/", files.files, name="files"),
+    path("upload-session/<uuid:uuid>/files/known/", known.known, name="known_files"),
     path(
         "upload-session/<uuid:uuid>/files/<uuid:file>/",
         files.file,

@@ -86,6 +86,7 @@ SESSIONS, FILES = "/upload-session/", "/upload-session/{uuid}/files/"
 TUS = "/upload-session/{uuid}/tus/"
 TUS_ONE = "/upload-session/{uuid}/tus/{upload}"
 FILE = "/upload-session/{uuid}/files/{file}/"
+KNOWN = "/upload-session/{uuid}/files/known/"
 
 
 def test_what_is_answered_is_what_is_described(client_for: Any, clerk: Any) -> None:
@@ -101,6 +102,20 @@ def test_what_is_answered_is_what_is_described(client_for: Any, clerk: Any) -> N
     assert is_as_described(FILES, "post", post(client, session, file_part("d.txt")))
     assert is_as_described(FILE, "get", client.get(file))
     assert is_as_described(FILE, "delete", client.delete(file))
+
+
+def test_what_is_known_is_what_is_described(client_for: Any, clerk: Any) -> None:
+    client, session = client_for(clerk), make_session(SessionStatus.UPLOADING)
+    url = reverse("upload:known_files", args=[session.uuid])
+    kind = "application/json"
+    known, odd = (
+        client.post(url, {"paths": paths}, content_type=kind)
+        for paths in (["a.txt"], 1)
+    )
+
+    assert len(json.loads(known.content)["results"]) == 1
+    assert is_as_described(KNOWN, "post", known)
+    assert is_as_described(KNOWN, "post", odd)
 
 
 def test_what_is_refused_is_what_is_described(client_for: Any, auditor: Any) -> None:

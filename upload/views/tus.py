@@ -110,7 +110,7 @@ def _started(request: HttpRequest, uuid: UUID) -> HttpResponse:
 
     Finished ones stand there until they expire: a sender whose last answer was lost,
     or who comes back after a reload, finds them by name, size and ``last_modified``.
-    ``?name=`` lists one name only.
+    ``?name=`` lists one name only, ``?finished=0`` what is to be gone on with.
     """
     sender, session = sender_and_session(request, uuid)
     intake.require_may_send(session, sender)
@@ -118,6 +118,8 @@ def _started(request: HttpRequest, uuid: UUID) -> HttpResponse:
     rows = session.unfinishedupload_set.order_by("pk")
     if "name" in request.GET:
         rows = rows.filter(name=request.GET["name"])
+    if request.GET.get("finished") == "0":
+        rows = rows.filter(finished_at=None)
     start = (number - 1) * STARTED_ON_PAGE
     found = list(rows[start : start + STARTED_ON_PAGE + 1])
     told = [_told(session, upload) for upload in found[:STARTED_ON_PAGE]]

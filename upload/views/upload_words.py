@@ -14,8 +14,8 @@ from upload.states import Verb
 PLAIN_FILES = 500
 # Fetched beside upload.js, not after it.
 MODULES = (
-    *("choosing", "known", "list", "queue", "rate", "rest"),
-    *("sender", "total", "tus", "words"),
+    *("choosing", "known", "list", "queue", "rate", "refusals"),
+    *("rest", "sender", "total", "tus", "words"),
 )
 
 
@@ -38,6 +38,7 @@ def context(session: UploadSession, user: Any) -> dict[str, Any]:
         "page_data": {
             "session": str(session.uuid),
             "files": reverse("upload:files", kwargs={"uuid": session.uuid}),
+            "known": reverse("upload:known_files", kwargs={"uuid": session.uuid}),
             "tus": reverse("upload:tus", kwargs={"uuid": session.uuid}),
             "csrfCookie": settings.CSRF_COOKIE_NAME,
             "takesFiles": takes_files,

@@ -5,26 +5,22 @@ import { data, say, words } from "./words.js";
 
 // Larger files are not read only to find out whether they are the same.
 const COMPARED_BYTES = 256 << 20;
+const PAGE = 100;
 
-// Put the session's files and unfinished uploads into the queue.
+// Put the session's unfinished uploads and the first of its files into the queue.
 export async function load(queue) {
-    const { modified, unfinished } = await begun();
-    for await (const rows of tus.files()) {
-        rows.forEach((row) => queue.add(keptItem(row, modified.get(row.uuid) || "")));
-    }
-    unfinished.forEach((row) => queue.add(unfinishedItem(row)));
+    const rows = await unfinished();
+    const told = await tus.filesOn(1, PAGE);
+    const found = told.results.map((row) => queue.add(listedItem(row)));
+    queue.elsewhere = told.more ? told.session.files - found.length : 0;
+    rows.forEach((row) => queue.add(unfinishedItem(row)));
 }
 
-async function begun() {
-    const found = { modified: new Map(), unfinished: [] };
+async function unfinished() {
+    const found = [];
     try {
-        for await (const rows of data.takesFiles ? tus.begun() : []) {
-            for (const row of rows) {
-                found.modified.set(tus.uuidOf(row.url), row.last_modified);
-                if (!row.finished) {
-                    found.unfinished.push(row);
-                }
-            }
+        for await (const rows of data.takesFiles ? tus.unfinished() : []) {
+            found.push(...rows);
         }
     } catch (error) {
         // A full session takes nothing more, but its files are listed all the same.
@@ -35,16 +31,34 @@ async function begun() {
     return found;
 }
 
-function keptItem(row, modified) {
-    const size = row.size_bytes;
-    return {
-        path: row.relative_path || row.original_name,
-        title: row.relative_path || row.name,
-        state: row.stored ? "stored" : "kept",
-        uuid: row.uuid,
-        sha256: row.sha256,
-        ...{ size, modified, offset: size, sent: size },
-    };
+// Put further files of the session into the queue, until it has so many items.
+export async function loadMore(queue, wanted) {
+    const listed = queue.items.filter((item) => item.listed).length;
+    let page = Math.floor(listed / PAGE) + 1;
+    while (queue.elsewhere && queue.items.length < wanted) {
+        const told = await tus.filesOn(page, PAGE);
+        const there = queue.byUuid();
+        const fresh = told.results.filter((row) => !there.has(row.uuid));
+        // What came in meanwhile, or was asked for by its path, is in the queue already.
+        told.results.map((row) => there.get(row.uuid)).filter(Boolean).forEach((item) => {
+            item.listed = true;
+        });
+        fresh.forEach((row) => queue.add(listedItem(row)));
+        queue.elsewhere = told.more ? Math.max(queue.elsewhere - fresh.length, 1) : 0;
+        page += 1;
+    }
+}
+
+function listedItem(row) {
+    const title = row.relative_path || row.name;
+    return { ...keptItem(row), path: row.relative_path || row.original_name, title, listed: true };
+}
+
+function keptItem(row) {
+    const { uuid, sha256, size_bytes: size } = row;
+    const state = row.stored ? "stored" : "kept";
+    const modified = row.last_modified || "";
+    return { uuid, sha256, size, modified, state, offset: size, sent: size };
 }
 
 function unfinishedItem(row) {
@@ -57,10 +71,12 @@ function unfinishedItem(row) {
         sent: offset,
         modified: row.last_modified,
         state: "unfinished",
+        asked: true,
     };
 }
 
-// Put a chosen file into the queue; false where it is there already.
+// Put a chosen file into the queue; false where it was chosen before. What the portal
+// has of it is asked when its turn comes.
 export async function take(queue, { file, path }) {
     const chosen = itemOf(file, path);
     const there = queue.at(path);
@@ -69,22 +85,23 @@ export async function take(queue, { file, path }) {
         goOn(queue, again, chosen);
         return true;
     }
-    const others = there.filter((item) => !isOpen(item));
+    const others = there.filter((item) => item.mine && !isOpen(item));
     for (const item of others) {
         if (await isThere(item, chosen)) {
-            // Chosen on this page as well, so it counts among its files.
-            item.mine = true;
             return false;
         }
     }
     const taken = others.some((item) => ["kept", "stored"].includes(item.state));
     const reason = fault(file) || (taken ? words.taken : "");
     const remedy = reason && reason === words.taken ? "numbered" : "";
-    const item = queue.add({ ...chosen, state: reason ? "failed" : "waiting", reason, remedy });
+    const item = queue.add({ ...chosen, state: "waiting" });
     if (reason) {
-        queue.tell("failed", item);
+        queue.refuse(item, reason, remedy);
     }
-    queue.start();
+    // Asked, it begins by itself; not for each of thousands, which would look at all.
+    if (!queue.asking) {
+        queue.start();
+    }
     return true;
 }
 
@@ -116,7 +133,7 @@ function looksSame(item, chosen) {
 // The same file was chosen again: go on with it where it stopped.
 function goOn(queue, item, chosen) {
     const { file, size, modified } = chosen;
-    Object.assign(item, { file, size, modified, mine: true });
+    Object.assign(item, { file, size, modified, mine: true, asked: Boolean(item.url) });
     retry(queue, item, item.numbered || chosen.numbered);
 }
 
@@ -129,6 +146,43 @@ async function isThere(item, chosen) {
     }
     const equal = item.size === chosen.size ? await haveSameBytes(item, chosen) : false;
     return equal ?? same;
+}
+
+// Ask the portal which of these waiting items it has, and settle those.
+export async function compare(queue, items) {
+    const told = Map.groupBy(await tus.known(items.map((item) => item.path)), (row) => row.path);
+    const there = queue.byUuid();
+    const left = new Set(queue.items);
+    for (const item of items.filter((one) => left.has(one))) {
+        await compareOne(queue, item, told.get(item.path) || [], there);
+    }
+}
+
+async function compareOne(queue, item, rows, there) {
+    item.asked = true;
+    for (const row of rows) {
+        if (await isThere(keptItem(row), item)) {
+            pass(queue, item, row, there.get(row.uuid));
+            return;
+        }
+    }
+    if (rows.length && !item.numbered) {
+        queue.refuse(item, words.taken, "numbered");
+    }
+}
+
+// The portal has it: not sent, but counted among the files of this page.
+function pass(queue, item, row, listed) {
+    const { modified, path } = item;
+    queue.passed += 1;
+    if (listed) {
+        Object.assign(listed, { modified, mine: true });
+        queue.drop(item);
+    } else {
+        Object.assign(item, keptItem(row), { modified, title: item.folder ? path : row.name });
+        queue.elsewhere = Math.max(queue.elsewhere - 1, 0);
+        queue.changed();
+    }
 }
 
 export function retry(queue, item, numbered = item.numbered) {

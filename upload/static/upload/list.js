@@ -15,6 +15,7 @@ function element(tag, className, parent) {
 export class List {
     // `acts` has a function of an item for each action: pause, resume, choose, …
     constructor(queue, acts) {
+        this.wantsMore = () => {}; // called where what is shown should be more than is here
         this.queue = queue;
         this.acts = acts;
         this.box = document.getElementById("upload-list");
@@ -24,6 +25,9 @@ export class List {
         this.more.addEventListener("click", () => {
             this.limit += SHOWN;
             this.draw();
+            if (this.queue.items.length < this.limit) {
+                this.wantsMore();
+            }
         });
     }
 
@@ -42,7 +46,7 @@ export class List {
             }
             this.fill(row, item);
         }
-        const left = this.queue.items.length - shown.length;
+        const left = this.queue.items.length - shown.length + this.queue.elsewhere;
         this.more.hidden = left === 0;
         this.more.textContent = say(words.more, { more: Math.min(left, SHOWN), left });
         if (place >= 0) {

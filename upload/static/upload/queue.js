@@ -4,38 +4,16 @@
 // to be chosen again), failed, kept (the portal has it), stored. `offset` bytes are
 // safe at the portal, `sent` have left the browser. The `remedy` of a failed one is what
 // may still bring it in: retry, choose (again), numbered, or "" where nothing does.
+import { compare } from "./known.js";
+import { remedyOf, STOPPING } from "./refusals.js";
 import { begunFor, send, Unreadable } from "./sender.js";
 import * as tus from "./tus.js";
 import { reasonOf, say, words } from "./words.js";
 
 const AT_ONCE = 3;
+const ASKED_AT_ONCE = 200;
 const DELAYS = [1, 2, 4, 8, 15, 30];
 const SERVER_FAULTS = 5;
-// Refusals that every further file would meet as well.
-const STOPPING = new Set([
-    "not_signed_in", "not_permitted", "csrf_failed", "uploads_off", "illegal_transition",
-    "expired", "session_submitted", "session_busy", "storage_full", "not_found",
-]);
-// Refusals that are not about the file: the same bytes may be taken another time.
-const PASSING = new Set([
-    "scanner_unavailable", "unavailable", "cut_off", "upload_locked", "offset_conflict",
-    "checksum_mismatch", "digest_mismatch", "size_mismatch",
-]);
-
-function remedyOf(error) {
-    if (error instanceof Unreadable) {
-        return "choose";
-    }
-    if (!(error instanceof tus.Refused) || PASSING.has(error.code)) {
-        return "retry";
-    }
-    if (error.code === "name_taken") {
-        return "numbered";
-    }
-    // Without a code it was not the portal that answered.
-    return error.code || error.status === 413 ? "" : "retry";
-}
-
 export class Queue {
     constructor() {
         this.items = [];
@@ -45,6 +23,10 @@ export class Queue {
         this.stopped = ""; // why it was, where the portal did it
         this.away = null; // {tries, timer, at} while there is no connection
         this.moved = 0; // bytes that went out, for the rate
+        this.elsewhere = 0; // files that the portal has and the page does not list
+        this.passed = 0; // of those just chosen, how many the portal had
+        this.asking = null; // while it is asked which it has
+        this.askFaults = 0;
         this.changed = () => {};
         this.tell = () => {};
     }
@@ -57,6 +39,10 @@ export class Queue {
         return added;
     }
 
+    byUuid() {
+        return new Map(this.items.filter((item) => item.uuid).map((item) => [item.uuid, item]));
+    }
+
     at(path) {
         return this.byPath.get(path) || [];
     }
@@ -67,7 +53,11 @@ export class Queue {
     }
 
     drop(item) {
-        this.items.splice(this.items.indexOf(item), 1);
+        const place = this.items.indexOf(item);
+        if (place < 0) {
+            return;
+        }
+        this.items.splice(place, 1);
         this.byPath.set(item.path, this.at(item.path).filter((one) => one !== item));
         this.changed();
     }
@@ -75,6 +65,12 @@ export class Queue {
     set(item, state, reason = "") {
         Object.assign(item, { state, reason });
         this.changed();
+    }
+
+    refuse(item, reason, remedy) {
+        item.remedy = remedy;
+        this.set(item, "failed", reason);
+        this.tell("failed", item);
     }
 
     // Send an item when its turn comes.
@@ -86,13 +82,64 @@ export class Queue {
     start() {
         const limit = this.away ? 1 : AT_ONCE;
         while (!this.held && !this.away?.timer && this.running.size < limit) {
-            const waits = (item) => item.state === "waiting" && !this.running.has(item);
-            // What has begun comes first, so that little is half done at any time.
-            const next = this.items.find((item) => waits(item) && item.url) || this.items.find(waits);
-            if (!next) {
+            const next = this.next();
+            if (!next?.asked) {
+                if (next) {
+                    this.ask();
+                }
                 break;
             }
             this.run(next);
+        }
+    }
+
+    waits(item) {
+        return item.state === "waiting" && !this.running.has(item);
+    }
+
+    // What has begun comes first, so that little is half done at any time.
+    next() {
+        let first;
+        for (const item of this.items) {
+            if (this.waits(item)) {
+                if (item.url) {
+                    return item;
+                }
+                first ??= item;
+            }
+        }
+        return first;
+    }
+
+    // Ask for many at a time whether the portal has them; then their turn comes.
+    async ask() {
+        if (this.asking) {
+            return;
+        }
+        const unasked = this.items.filter((item) => !item.asked && this.waits(item));
+        this.asking = unasked.slice(0, ASKED_AT_ONCE);
+        try {
+            await compare(this, this.asking);
+            this.askFaults = 0;
+            this.back();
+        } catch (error) {
+            this.failAsking(error, this.asking);
+        } finally {
+            this.asking = null;
+            this.start();
+        }
+    }
+
+    failAsking(error, items) {
+        const lost = error instanceof tus.Lost;
+        this.askFaults += lost && error.status === 500 ? 1 : 0;
+        if (lost && this.askFaults < SERVER_FAULTS) {
+            this.goAway(error.waitSeconds);
+        } else if (error instanceof tus.Refused && STOPPING.has(error.code)) {
+            this.stop(reasonOf(error));
+        } else {
+            // The portal tells when they come.
+            items.forEach((item) => (item.asked = true));
         }
     }
 
@@ -152,9 +199,8 @@ export class Queue {
             return;
         }
         // The portal has ended the upload, or will by itself.
-        Object.assign(item, { url: "", offset: 0, sent: 0, remedy: remedyOf(error) });
-        this.set(item, "failed", reason);
-        this.tell("failed", item);
+        Object.assign(item, { url: "", offset: 0, sent: 0 });
+        this.refuse(item, reason, remedyOf(error));
     }
 
     // Wait for the connection; each time longer, at most half a minute.

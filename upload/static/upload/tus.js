@@ -160,12 +160,15 @@ export async function terminate(url) {
     await tus("DELETE", url, {});
 }
 
-async function list(url, signal) {
-    const { told } = await ask("GET", url, { headers: { "Tus-Resumable": VERSION }, signal });
+function resultsOf({ told }) {
     if (!told.results) {
         throw new Lost(0, 0);
     }
     return told;
+}
+
+async function list(url, signal) {
+    return resultsOf(await ask("GET", url, { headers: { "Tus-Resumable": VERSION }, signal }));
 }
 
 // Give each page of a list as it comes.
@@ -177,13 +180,25 @@ async function* pages(url, query = "") {
     }
 }
 
-export function files() {
-    return pages(data.files);
+// Give one page of the session's files; `more` tells whether others follow.
+export function filesOn(page, pageSize) {
+    return list(`${data.files}?page=${page}&page_size=${pageSize}`);
 }
 
-// What was begun, finished or not; see the view.
+// Give the rows of those files that the session has by one of the paths.
+export async function known(paths) {
+    const headers = { "Content-Type": "application/json" };
+    const body = JSON.stringify({ paths });
+    return resultsOf(await ask("POST", data.known, { headers, body })).results;
+}
+
+// What was begun under a name, finished or not; see the view.
 export function begun(name) {
-    return pages(data.tus, name === undefined ? "" : `&name=${encodeURIComponent(name)}`);
+    return pages(data.tus, `&name=${encodeURIComponent(name)}`);
+}
+
+export function unfinished() {
+    return pages(data.tus, "&finished=0");
 }
 
 export function uuidOf(url) {

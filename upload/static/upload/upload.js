@@ -1,6 +1,6 @@
 // The upload page: brings files, queue, lines and words together.
 import { fromDrop, fromInput, unhurried } from "./choosing.js";
-import { load, retry, take } from "./known.js";
+import { load, loadMore, retry, take } from "./known.js";
 import { List } from "./list.js";
 import { Queue } from "./queue.js";
 import { keepRest, restOfBefore } from "./rest.js";
@@ -49,11 +49,19 @@ queue.changed = () => {
 
 function draw() {
     list.draw();
-    byId("upload-empty").hidden = queue.items.length > 0;
+    byId("upload-empty").hidden = queue.items.length + queue.elsewhere > 0;
     if (form) {
+        drawPassed();
         drawTotal(queue);
         drawBanner();
         announceEnd();
+    }
+}
+
+function drawPassed() {
+    const text = say(words.already, { count: queue.passed });
+    if (queue.passed && byId("upload-rest").textContent !== text) {
+        byId("upload-rest").textContent = text;
     }
 }
 
@@ -142,17 +150,27 @@ async function loadAll() {
     draw();
 }
 
+// Another part of a long list is fetched when somebody asks for it.
+list.wantsMore = async () => {
+    alertWith("");
+    try {
+        await loadMore(queue, list.limit);
+    } catch (error) {
+        alertWith(error instanceof tus.Refused ? reasonOf(error) : words.offline);
+    }
+    draw();
+};
+
 async function choose(found) {
     alertWith("");
     byId("upload-rest").textContent = "";
+    queue.passed = 0;
     await loaded;
-    let already = 0;
     for await (const one of unhurried(found)) {
         const taken = await take(queue, one);
         wasBusy ||= taken;
-        already += taken ? 0 : 1;
+        queue.passed += taken ? 0 : 1;
     }
-    byId("upload-rest").textContent = already ? say(words.already, { count: already }) : "";
     queue.changed();
 }
 
