@@ -18,6 +18,7 @@ from upload.copy_engine import Receipt, create, read_descriptor, receipt_of, ver
 from upload.durable import Entry, most_descriptors, sync_file
 from upload.errors import FILE_ERRORS, TargetOccupied
 from upload.page_cache import fetch, forget
+from upload.paths import ROOT_FLAGS, closing
 from upload.tree import Hand, Tree
 
 SMALL_BYTES = 1 << 20
@@ -83,12 +84,15 @@ class Groups:
     def put(self, parcels: Sequence[Parcel]) -> None:
         """Write at most ``most_files()`` small files, then place those before them."""
         with ExitStack() as stack:
-            folder = self._tree.folder(self._tree.layout.folder, make=True)
-            group = _Group(self._tree, self._hand, stack.enter_context(folder))
+            entered = self._tree.folder(self._tree.layout.folder, make=True)
+            folder = stack.enter_context(entered)
+            # Opened before the first byte, and not shared: an error is told once.
+            disk = stack.enter_context(closing(os.open(".", ROOT_FLAGS, dir_fd=folder)))
+            group = _Group(self._tree, self._hand, folder)
             stack.callback(group.close)
             for parcel in parcels:
                 group.stage(parcel)
-            stack.enter_context(group.begin_sync())
+            stack.enter_context(group.begin_sync(disk))
             self._end()
             self._group, self._under_way = group, stack.pop_all()
 
@@ -140,11 +144,11 @@ class _Group:
             raise
         self.staged.append(_Staged(parcel, entry, descriptor))
 
-    def begin_sync(self) -> AbstractContextManager[object]:
+    def begin_sync(self, disk: int) -> AbstractContextManager[object]:
         """Begin to make all bytes durable; what is returned ends after ``sync``."""
         if len(self.staged) < FEWEST_TOGETHER:
             return nullcontext()
-        self._sync = whole_disk.Sync(self._folder)
+        self._sync = whole_disk.Sync(disk)
         return self._sync
 
     def sync(self) -> None:

@@ -2,7 +2,7 @@
 
 Only on file systems whose ``syncfs`` is known to make everything durable; over FUSE the
 kernel does not pass it on. This call is told of any file's error since ``folder`` was
-opened, and each file's own ``fsync`` of its own.
+opened, once; each file's own ``fsync`` is told of its own.
 """
 
 import ctypes

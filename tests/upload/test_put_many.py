@@ -1,9 +1,7 @@
 """Many files put at once: each kind of place, and what a folder shares among them."""
 
 import errno
-import hashlib
 import os
-import threading
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -11,15 +9,14 @@ from typing import Any
 
 import pytest
 
+from tests.upload.parcels import OWNER, parcel, put_many, staged
 from tests.upload.places import Place
 from upload import copy_engine, durable, group, whole_disk
-from upload.copy_engine import Receipt, silent
+from upload.copy_engine import silent
 from upload.errors import DigestMismatch, JobCancelled, SourceMissing, TargetOccupied
 from upload.group import SMALL_BYTES, Parcel
 from upload.pinned import MOST_FOLDERS
 from upload.targets import FolderTarget, Target
-
-OWNER = "job-17-3"
 
 
 @pytest.fixture
@@ -38,20 +35,6 @@ def folder(tmp_path: Path) -> FolderTarget:
 def each_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stand on a file system that has to be asked to sync file by file."""
     monkeypatch.setattr(whole_disk, "TRUSTED", frozenset())
-
-
-def parcel(key: str, content: bytes, wanted: bytes | None = None) -> Parcel:
-    promised = content if wanted is None else wanted
-    expected = Receipt(len(promised), hashlib.sha256(promised).hexdigest())
-    return Parcel(key, [content], expected)
-
-
-def put_many(target: Target, *parcels: Parcel) -> dict[str, Exception]:
-    return target.put_many(parcels, OWNER, silent)
-
-
-def staged(target: FolderTarget) -> list[Path]:
-    return list(target.root.rglob("*.part"))
 
 
 # Every kind of place
@@ -152,100 +135,6 @@ def test_no_file_of_many_has_its_name_before_all_are_durable(
     put_many(folder, *(parcel(f"{n}.txt", b"x") for n in range(3)))
 
     assert seen == [0, 0, 0]
-
-
-def test_no_file_has_its_name_before_the_whole_disk_is_durable(
-    folder: FolderTarget, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[int] = []
-    wait = whole_disk.Sync.wait
-
-    def look(sync: whole_disk.Sync, beat: Any) -> bool:
-        seen.append(len(list(folder.root.rglob("*.txt"))))
-        return wait(sync, beat)
-
-    monkeypatch.setattr(whole_disk.Sync, "wait", look)
-    put_many(folder, *(parcel(f"{n}.txt", b"x") for n in range(3)))
-
-    assert seen == [0]
-    assert len(list(folder.root.rglob("*.txt"))) == 3
-
-
-def test_the_next_files_are_written_while_the_disk_takes_some_in(
-    folder: FolderTarget, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    came, in_time = threading.Event(), list[bool]()
-
-    def slow(descriptor: int) -> int:
-        in_time.append(came.wait(30))
-        return 0
-
-    def chunks() -> Iterator[bytes]:
-        came.set()
-        yield b"x"
-
-    monkeypatch.setattr(whole_disk, "_syncfs", lambda: slow)
-    monkeypatch.setattr("upload.targets.folder.most_files", lambda: 2)
-    first = [parcel(f"{n}.txt", b"x") for n in range(2)]
-    then = parcel("2.txt", b"x")
-
-    assert put_many(folder, *first, Parcel(then.key, chunks(), then.expected)) == {}
-
-    assert in_time == [True]
-    assert len(list(folder.root.rglob("*.txt"))) == 3
-
-
-def test_a_stop_while_the_disk_takes_some_in_leaves_no_staging(
-    folder: FolderTarget, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def stopped() -> Iterator[bytes]:
-        raise JobCancelled("stop")
-        yield b""
-
-    monkeypatch.setattr("upload.targets.folder.most_files", lambda: 2)
-    first = [parcel(f"{n}.txt", b"x") for n in range(3)]
-    last = Parcel("3.txt", stopped(), Receipt(1, "0" * 64))
-
-    with pytest.raises(JobCancelled):
-        put_many(folder, *first, last)
-
-    assert staged(folder) == []
-    assert list(folder.root.rglob("*.txt")) == []
-
-
-def test_files_are_synced_one_by_one_where_the_whole_disk_cannot_be(
-    folder: FolderTarget, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    synced: list[int] = []
-    monkeypatch.setattr(whole_disk, "_syncfs", lambda: lambda descriptor: -1)
-    monkeypatch.setattr(group, "sync_file", synced.append)
-
-    assert put_many(folder, *(parcel(f"{n}.txt", b"x") for n in range(3))) == {}
-
-    assert len(synced) == 3
-
-
-def test_a_disk_that_takes_long_is_waited_for_with_signs_of_life(
-    folder: FolderTarget, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ended, beats = threading.Event(), list[int]()
-
-    def slow(descriptor: int) -> int:
-        return 0 if ended.wait(30) else -1
-
-    def beat(count: int) -> None:
-        beats.append(count)
-        ended.set()
-
-    monkeypatch.setattr(whole_disk, "_syncfs", lambda: slow)
-    monkeypatch.setattr(whole_disk, "BEAT_SECONDS", 0.01)
-    descriptor = os.open(folder.root, os.O_RDONLY)
-    try:
-        with whole_disk.Sync(descriptor) as sync:
-            assert sync.wait(beat)
-    finally:
-        os.close(descriptor)
-    assert beats
 
 
 @pytest.mark.parametrize("call", ["fsync", "write"])
