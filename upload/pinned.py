@@ -14,7 +14,7 @@ from contextlib import suppress
 from types import TracebackType
 
 from upload import paths
-from upload.durable import Entry, FolderSyncs
+from upload.durable import Entry, FolderSyncs, most_descriptors
 from upload.tree import Tree, remove_entry
 
 MOST_FOLDERS = 64
@@ -30,6 +30,7 @@ class PinnedTree(Tree):
         self._missing: set[tuple[str, ...]] = set()
         self._emptied: dict[tuple[str, ...], None] = {}
         self._device: int | None = None
+        self._most = most_descriptors(MOST_FOLDERS)
 
     def folder(self, parts: Sequence[str], *, make: bool = False) -> "_InUse":
         return _InUse(self, tuple(parts), make=make)
@@ -59,7 +60,7 @@ class PinnedTree(Tree):
             self._missing.add(parts)
             raise
         self._missing.discard(parts)
-        if len(self._held) > MOST_FOLDERS:
+        if len(self._held) > self._most:
             idle = (held for held in self._held if not self._used[held])
             if (oldest := next(idle)) != parts:
                 self.forget(oldest)

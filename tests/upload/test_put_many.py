@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -191,6 +192,22 @@ def test_files_of_more_folders_than_are_held_open_all_arrive(
         k: k for k in keys
     }
     assert staged(folder) == []
+
+
+def test_few_folders_are_held_open_where_few_files_may_be(
+    folder: FolderTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_files, opened = Path("/dev/fd"), list[int]()
+    monkeypatch.setattr(resource, "getrlimit", lambda limit: (64, 64))
+    before = len(list(open_files.iterdir()))
+
+    def look(count: int) -> None:
+        opened.append(len(list(open_files.iterdir())) - before)
+
+    files = [parcel(f"{number}/a.txt", b"x") for number in range(MOST_FOLDERS)]
+    assert folder.put_many(files, OWNER, look) == {}
+
+    assert max(opened) < 64 - 16 + 4  # a quarter each, and those on the way
 
 
 # Long files, one behind the other
