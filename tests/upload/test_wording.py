@@ -138,3 +138,18 @@ def test_the_files_of_a_failed_job_tell_their_reasons_to_each_reader() -> None:
 @pytest.mark.django_db
 def test_a_reason_from_before_reads_as_it_was_written() -> None:
     assert Job(error="Old words").error_shown == "Old words"
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        {},
+        {"msgid": "%(name)s is gone.", "values": {"other": "a.txt"}},
+        {"msgid": "%(count)d files", "values": {"count": "many"}},
+        {"msgid": "files", "values": ["a.txt"]},
+        {"msgid": ["files"]},
+        {"parts": [{"bare": {}}], "between": ""},
+    ],
+)
+def test_a_reason_that_cannot_be_told_again_reads_as_it_was_written(made: Any) -> None:
+    assert Job(error="As it was", error_told=made).error_shown == "As it was"
