@@ -30,6 +30,8 @@ FOLDER_FLAGS = ROOT_FLAGS | os.O_NOFOLLOW
 # O_NONBLOCK: a planted FIFO must not hang the open.
 FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 PRIVATE_FOLDER = 0o700
+# A folder is not there any more, or something else stands in its place.
+NO_FOLDER = (FileNotFoundError, NotADirectoryError, UnsafePath)
 
 
 def key_for(session_uuid: UUID, file_uuid: UUID) -> str:
@@ -229,7 +231,7 @@ def prune_empty(
 
 def _is_removed(root: int, parts: Sequence[str]) -> bool:
     """Remove an empty folder; return whether there is none any more."""
-    with suppress(FileNotFoundError), walk(root, parts[:-1]) as parent:
+    with suppress(*NO_FOLDER), walk(root, parts[:-1]) as parent:
         try:
             os.rmdir(parts[-1], dir_fd=parent)
         except FileNotFoundError:
@@ -240,7 +242,7 @@ def _is_removed(root: int, parts: Sequence[str]) -> bool:
 
 
 def _note(root: int, parts: Sequence[str], syncs: FolderSyncs) -> None:
-    with suppress(FileNotFoundError), walk(root, parts) as folder:
+    with suppress(*NO_FOLDER), walk(root, parts) as folder:
         syncs.add(folder)
 
 

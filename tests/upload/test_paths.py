@@ -129,6 +129,25 @@ def test_pruning_keeps_the_root(tmp_path: Path) -> None:
     assert list((tmp_path / "root").iterdir()) == []
 
 
+@pytest.mark.parametrize("planted", ["file", "link"])
+def test_pruning_goes_on_beside_what_stands_in_the_place_of_a_folder(
+    tmp_path: Path, planted: str
+) -> None:
+    root = tmp_path / "root"
+    (tmp_path / "elsewhere" / "b").mkdir(parents=True)
+    (root / "c" / "d").mkdir(parents=True)
+    if planted == "file":
+        (root / "a").write_bytes(b"")
+    else:
+        (root / "a").symlink_to(tmp_path / "elsewhere")
+
+    with paths.closing(paths.open_root(root)) as top, FolderSyncs() as syncs:
+        paths.prune_empty(top, [["a", "b"], ["c", "d"]], syncs)
+
+    assert [path.name for path in root.iterdir()] == ["a"]
+    assert (tmp_path / "elsewhere" / "b").is_dir()
+
+
 def test_folders_of_one_disk_are_on_the_same_device(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
 
