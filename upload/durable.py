@@ -126,9 +126,10 @@ class FolderSyncs:
             for descriptor in self._held.values():
                 sync_folder(descriptor)
         finally:
-            self._close()
+            self.close()
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Forget what was noted and not synced yet; a second call does nothing."""
         for descriptor in self._held.values():
             os.close(descriptor)
         self._held.clear()
@@ -145,7 +146,7 @@ class FolderSyncs:
         if kind is None:
             self.flush()
         else:
-            self._close()
+            self.close()
 
 
 def syncing(syncs: FolderSyncs | None) -> AbstractContextManager[FolderSyncs]:

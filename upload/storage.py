@@ -120,6 +120,7 @@ class Batch:
                 self._tree.prune(self._syncs)
             self._syncs.__exit__(kind, error, trace)
         finally:
+            self._syncs.close()
             for tree in (self._tree, *self._sources.values()):
                 if tree is not None:
                     tree.close()

@@ -1,5 +1,6 @@
 """Putting one storage's files into another, linked or streamed."""
 
+import errno
 import hashlib
 import os
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.core.files.storage import FileSystemStorage, InMemoryStorage, Storage
 
+from upload import paths
 from upload.copy_engine import Receipt
 from upload.errors import (
     DigestMismatch,
@@ -159,3 +161,18 @@ def test_a_batch_syncs_each_folder_once(
             batch.adopt(durable, key, key, receipt_for(b"x"))
 
     assert len(calls) == 1
+
+
+def test_a_batch_that_cannot_prune_leaves_nothing_open(
+    other: DurableFileSystemStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    before = sorted(Path("/dev/fd").iterdir())
+    monkeypatch.setattr(paths, "prune_empty", fail)
+    with pytest.raises(OSError, match="Input/output"), Batch(other) as batch:
+        batch.receive(KEY, [b"abc"])
+        batch.delete("ab/session/cd/gone")
+
+    assert sorted(Path("/dev/fd").iterdir()) == before
