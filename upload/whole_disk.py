@@ -61,11 +61,11 @@ def _kind_of(folder: int) -> str:
     device = os.fstat(folder).st_dev
     wanted = f"{os.major(device)}:{os.minor(device)}"
     try:
-        lines = MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = MOUNTS.read_text(encoding="utf-8", errors="replace").split("\n")
     except OSError:
         return ""
     for line in lines:
         place, _separator, source = line.partition(" - ")
-        if place.split(" ", 3)[2] == wanted:
+        if place.split(" ", 3)[2:3] == [wanted]:
             return source.split(" ", 1)[0]
     return ""

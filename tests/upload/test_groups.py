@@ -117,6 +117,16 @@ def test_files_are_synced_one_by_one_where_the_whole_disk_cannot_be(
     assert len(synced) == 3
 
 
+def test_a_line_break_in_the_name_of_a_mount_stops_no_copy(
+    folder: FolderTarget, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text("36 35 9:9 / /media/a\u2028b rw - vfat /dev/sdb1 rw\n")
+    monkeypatch.setattr(whole_disk, "MOUNTS", mounts)
+
+    assert put_many(folder, parcel("a.txt", b"alpha"), parcel("b.txt", b"beta")) == {}
+
+
 def test_a_disk_that_takes_long_is_waited_for_with_signs_of_life(
     folder: FolderTarget, monkeypatch: pytest.MonkeyPatch
 ) -> None:
