@@ -123,3 +123,17 @@ def test_a_folder_that_is_not_listed_is_not_sent_twice(
     rest = page.locator("#upload-rest")
     expect(rest).to_have_text("Already here, so not sent again: 300.")
     assert session.tempuploadedfile_set.count() == FILES + 1
+
+
+def test_a_browser_of_2023_knows_what_is_there(
+    page_for: PageFor, uploader: User, session: UploadSession
+) -> None:
+    page = page_for(uploader)
+    page.add_init_script("delete Map.groupBy")
+    page.goto(reverse("upload:upload_page", args=[session.uuid]))
+
+    page.locator("#upload-input").set_input_files(payload("4998.txt"))
+
+    expect(page.locator("#upload-total-text")).to_contain_text("1 of 1 file received")
+    rest = page.locator("#upload-rest")
+    expect(rest).to_have_text("Already here, so not sent again: 1.")

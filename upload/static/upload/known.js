@@ -150,12 +150,19 @@ async function isThere(item, chosen) {
 
 // Ask the portal which of these waiting items it has, and settle those.
 export async function compare(queue, items) {
-    const told = Map.groupBy(await tus.known(items.map((item) => item.path)), (row) => row.path);
+    const told = byPath(await tus.known(items.map((item) => item.path)));
     const there = queue.byUuid();
     const left = new Set(queue.items);
     for (const item of items.filter((one) => left.has(one))) {
         await compareOne(queue, item, told.get(item.path) || [], there);
     }
+}
+
+// Written out: browsers know Map.groupBy only since 2024.
+function byPath(rows) {
+    const found = new Map();
+    rows.forEach((row) => found.set(row.path, [...(found.get(row.path) || []), row]));
+    return found;
 }
 
 async function compareOne(queue, item, rows, there) {
