@@ -143,9 +143,16 @@ def _delete_side_by_side(storage: Any, keys: list[str]) -> None:
 
 def delete_bytes(storage: Any, keys: list[str]) -> None:
     """Delete now; what cannot be deleted is logged and left to the sweep."""
-    with Batch(storage) as batch:
-        for key in filter(None, keys):
-            try:
-                batch.delete(key)
-            except (OSError, UnsafePath):
-                logger.exception("Orphan left: %s could not be deleted.", key)
+    try:
+        with Batch(storage) as batch:
+            for key in filter(None, keys):
+                _delete_or_leave(batch, key)
+    except OSError:
+        logger.exception("Orphans may return: what was deleted could not be synced.")
+
+
+def _delete_or_leave(batch: Batch, key: str) -> None:
+    try:
+        batch.delete(key)
+    except (OSError, UnsafePath):
+        logger.exception("Orphan left: %s could not be deleted.", key)

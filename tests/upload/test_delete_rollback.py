@@ -1,5 +1,6 @@
 """Deleting rows in every way Django knows: bytes go with the commit, or stay."""
 
+import errno
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.db import transaction
 
 from tests.make import make_session
 from tests.upload.http import stored_files
+from upload import discard
 from upload.models import PermUploadedFile, TempUploadedFile, UploadSession
 from upload.states import SessionStatus as S
 
@@ -73,3 +75,18 @@ def test_bytes_go_only_when_the_delete_has_committed(
         assert bytes_kept() == 2
 
     assert (rows_kept(), bytes_kept()) == (0, 0)
+
+
+def test_what_the_disk_says_after_the_commit_does_not_undo_the_delete(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    session = make_session(S.UPLOADING)
+
+    def fail(*args: Any) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("upload.paths.prune_empty", fail)
+    discard.temporary_batch(session)
+
+    assert rows_kept() == 0
+    assert "could not be synced" in caplog.text
