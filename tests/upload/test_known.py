@@ -63,6 +63,28 @@ def test_only_files_that_were_asked_for_are_told(
     ]
 
 
+def test_two_spellings_of_one_path_are_both_told(
+    client: Client, session: UploadSession
+) -> None:
+    relative = field_part("relative_path", b"f/b.txt")
+    post(client, session, file_part("b.txt", b"x"), relative)
+
+    found = results(ask(client, session, "f/b.txt", "f\\b.txt", "f/b.txt"))
+
+    assert [row["path"] for row in found] == ["f/b.txt", "f\\b.txt"]
+
+
+def test_many_files_of_one_name_are_all_told(
+    client: Client, session: UploadSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("upload.views.known.ASKED_AT_ONCE", 2)
+    for _number in range(5):
+        numbered = field_part("numbered", b"1")
+        post(client, session, file_part("same.txt", b"x"), numbered)
+
+    assert len(results(ask(client, session, "same.txt"))) == 5
+
+
 def test_files_of_folders_are_known_by_their_path(
     client: Client, session: UploadSession
 ) -> None:

@@ -7,6 +7,7 @@ a folder's files are too long for an address.
 
 import json
 from collections.abc import Iterable, Iterator
+from itertools import batched
 from typing import Any, TypeGuard
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from upload.upload_handlers import LeaveUnread
 from upload.views.doors import endpoint, protected, require_person, visible_session
 
 MOST_PATHS = 500
+ASKED_AT_ONCE = 500  # a statement of SQLite takes some thousands of values
 
 
 def _known(request: HttpRequest, uuid: UUID) -> HttpResponse:
@@ -57,7 +59,7 @@ def _found(session: UploadSession, paths: list[str]) -> Iterator[dict[str, Any]]
     """Tell of each file that was sent by one of the paths, under the path as asked."""
     if session.status == SessionStatus.EXPIRED:
         return
-    asked = dict(_cleaned(paths))
+    asked = _cleaned(paths)
     bare = [path for path in asked if "/" not in path]
     wanted = Q(relative_path="", original_name__in=bare)
     wanted |= Q(relative_path__in=asked.keys() - {*bare})
@@ -66,33 +68,37 @@ def _found(session: UploadSession, paths: list[str]) -> Iterator[dict[str, Any]]
     rows = [(row, False) for row in temporary] + [(row, True) for row in stored]
     times = _times(session, (row.uuid for row, _stored in rows))
     for row, is_stored in rows:
-        yield {
-            "path": asked[row.relative_path or row.original_name],
-            "uuid": str(row.uuid),
-            "name": row.name,
-            "size_bytes": row.size,
-            "sha256": row.sha256,
-            "last_modified": times.get(row.uuid, ""),
-            "stored": is_stored,
-        }
+        for path in asked[row.relative_path or row.original_name]:
+            yield {
+                "path": path,
+                "uuid": str(row.uuid),
+                "name": row.name,
+                "size_bytes": row.size,
+                "sha256": row.sha256,
+                "last_modified": times.get(row.uuid, ""),
+                "stored": is_stored,
+            }
 
 
-def _cleaned(paths: list[str]) -> Iterator[tuple[str, str]]:
-    """Give each path as a row would hold it, with what was asked; no bad ones."""
-    for path in paths:
+def _cleaned(paths: list[str]) -> dict[str, list[str]]:
+    """Return by each path as a row would hold it what was asked; no bad ones."""
+    asked: dict[str, list[str]] = {}
+    for path in dict.fromkeys(paths):
         try:
             clean = names.clean_relative_path(path) or names.clean_display_name(path)
         except NameRefused:
             continue
-        yield clean, path
+        asked.setdefault(clean, []).append(path)
+    return asked
 
 
 def _times(session: UploadSession, uuids: Iterable[UUID]) -> dict[UUID, str]:
     """Return when the sender's files were changed, where their uploads told it."""
-    begun = session.unfinishedupload_set.filter(uuid__in=list(uuids))
+    begun = session.unfinishedupload_set.values_list("uuid", "metadata")
     return {
         uuid: tus.metadata(told).get("last_modified", "")
-        for uuid, told in begun.values_list("uuid", "metadata")
+        for some in batched(uuids, ASKED_AT_ONCE)
+        for uuid, told in begun.filter(uuid__in=some)
     }
 
 
