@@ -3,9 +3,11 @@
 import hashlib
 import json
 from typing import Any
+from uuid import uuid4
 
 import pytest
-from django.db import models
+from django.db import connection, models
+from django.utils import timezone
 
 from tests.admin_ext.pages import admin_url
 from tests.make import make_session, run
@@ -156,3 +158,17 @@ def test_the_list_opens(
     page = client_for(auditor).get(url, {"q": "clerk"})
 
     assert str(certificate.uuid)[:8] in page.content.decode()
+
+
+def test_a_worker_of_the_version_before_may_note_what_it_removed() -> None:
+    names = (
+        *("job_uuid", "file_uuid", "name", "size_bytes", "sha256", "was_stored"),
+        "removed_at",
+    )
+    values = [uuid4().hex, uuid4().hex, "a.txt", 1, "", True, timezone.now()]
+    sql = f"INSERT INTO upload_removedfile ({', '.join(names)}) VALUES "  # noqa: S608
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"{sql} (%s, %s, %s, %s, %s, %s, %s)", values)
+
+    assert RemovedFile.objects.get(name="a.txt").path == "a.txt"

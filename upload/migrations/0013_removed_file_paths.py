@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='removedfile',
             name='relative_path',
-            field=models.CharField(blank=True, max_length=1024, verbose_name='folder path'),
+            field=models.CharField(blank=True, db_default='', default='', max_length=1024, verbose_name='folder path'),
         ),
     ]

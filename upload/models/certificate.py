@@ -42,7 +42,10 @@ class RemovedFile(NeverChanged):
     job_uuid = models.UUIDField(_("job UUID"))
     file_uuid = models.UUIDField(_("file"))
     name = models.CharField(_("name"), max_length=255)
-    relative_path = models.CharField(_("folder path"), max_length=1024, blank=True)
+    # A worker of the version before knows no such column while it is replaced.
+    relative_path = models.CharField(
+        _("folder path"), max_length=1024, blank=True, default="", db_default=""
+    )
     size_bytes = models.PositiveBigIntegerField(_("size"))
     sha256 = models.CharField(_("SHA-256"), max_length=64, blank=True)
     was_stored = models.BooleanField(_("was stored"))
