@@ -12,6 +12,7 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from statistics import quantiles
 
 from django.core.management import call_command
 from django.db import connection
@@ -51,6 +52,15 @@ def run() -> list[Row]:
     rows.append(
         ("list: heaviest page, gzipped", _kb(weight), "60 KB", weight <= 60_000)
     )
+    slowest = quantiles([p.milliseconds for p in pages.values()], n=20)[-1]
+    rows.append(
+        (
+            "list: 95th percentile of the pages",
+            f"{slowest:.0f} ms",
+            f"{MOST_MS:.0f} ms",
+            slowest <= MOST_MS,
+        )
+    )
     if small:
         rows += _times(pages, small)
     rows += [_session_page(client, files) for files in (1000, 100_000)]
@@ -86,8 +96,8 @@ def _times(pages: dict[str, Measured], small: dict[str, Measured]) -> list[Row]:
         (
             f"list: pages, {name}",
             f"{alike:.0%} within ({slow})",
-            f"{limit}, 95 % of them",
-            alike >= 0.95,
+            f"{limit}, each of them",
+            alike == 1,
         ),
     ]
 
