@@ -11,7 +11,6 @@ import os
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
-from types import TracebackType
 
 from upload import paths
 from upload.durable import Entry, FolderSyncs, most_descriptors
@@ -118,12 +117,7 @@ class _InUse:
     def __enter__(self) -> int:
         return self._tree.use(self._parts, make=self._make)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._tree.leave(self._parts)
 
 
@@ -138,10 +132,5 @@ class _EntryInUse:
     def __enter__(self) -> Entry:
         return Entry(self._folder.__enter__(), self._name)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._folder.__exit__(kind, error, trace)
+    def __exit__(self, *error: object) -> None:
+        self._folder.__exit__(*error)

@@ -133,8 +133,11 @@ def _write(
     row.size = receipt.size_bytes
     row.sha256 = receipt.sha256
     row.content_type = _kind(file, head)
-    ask = file.fingerprint if isinstance(file, StagedFile) else None
-    row.fingerprint = ask(key) if ask else fingerprint(storage, key)
+    row.fingerprint = (
+        file.fingerprint(key)
+        if isinstance(file, StagedFile)
+        else fingerprint(storage, key)
+    )
 
 
 def _kind(file: UploadedFile, head: list[bytes]) -> str:
