@@ -16,7 +16,15 @@ from django.core.files.storage import Storage
 from django.utils.deconstruct import deconstructible
 from django.utils.translation import gettext as _
 
-from upload.queued_storage import filing, hints, identity, loading, records, registry
+from upload.queued_storage import (
+    filing,
+    hints,
+    identity,
+    listing,
+    loading,
+    records,
+    registry,
+)
 from upload.queued_storage.conf import settings
 from upload.queued_storage.content import Incoming
 from upload.queued_storage.models import FileState, QueuedFile
@@ -222,8 +230,8 @@ class QueuedStorage(Storage):
         return self.local.path(name)
 
     def listdir(self, path: str) -> tuple[list[str], list[str]]:
-        """List what lies locally and what the rows know of; the remote is not asked."""
-        return filing.listing(self, path)
+        """List both sides and what the rows know of; raise what the remote raises."""
+        return listing.listing(self, path)
 
     def get_accessed_time(self, name: str) -> datetime:
         return filing.moment(self, "get_accessed_time", name, *self._side(name))

@@ -1,4 +1,4 @@
-"""What a queued storage does with its rows: file, ask, delete, list."""
+"""What a queued storage does with its rows: file, ask, delete."""
 
 import logging
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from upload.copy_engine import Receipt
 from upload.insert import insert_rows
-from upload.queued_storage import hints, identity, queueing, records
+from upload.queued_storage import hints, queueing, records
 from upload.queued_storage.models import SENT, FileState, QueuedFile
 
 logger = logging.getLogger(__name__)
@@ -146,32 +146,6 @@ def _delete_unknown(storage: Any, name: str) -> None:
         storage.local.delete(name)
     elif storage.remote.exists(name):
         storage.remote.delete(name)
-
-
-def listing(storage: Any, path: str) -> tuple[list[str], list[str]]:
-    """Return folders and files of both sides; raise ``FileNotFoundError`` for none."""
-    folder = identity.plain_name(path) if path else ""
-    folder = "" if folder in {".", "/"} else folder
-    problem: OSError | None = None
-    folders: set[str] = set()
-    files: set[str] = set()
-    try:
-        here = storage.local.listdir(path)
-        folders.update(here[0])
-        files.update(here[1])
-    except (FileNotFoundError, NotADirectoryError) as error:
-        problem = error
-    lead = f"{folder}/" if folder else ""
-    files -= {
-        name[len(lead) :]
-        for name in records.buried_in(storage.storage_key, [lead + n for n in files])
-    }
-    for name in records.names_below(storage.storage_key, folder):
-        first, slash, _rest = name[len(lead) :].partition("/")
-        (folders if slash else files).add(first)
-    if problem is not None and not folders and not files:
-        raise problem
-    return sorted(folders), sorted(files)
 
 
 def moment(

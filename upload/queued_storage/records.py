@@ -4,8 +4,9 @@ A worker's write names the fence of its claim and is lost where another claim or
 deletion came between. Nothing here moves a byte.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import batched
 from typing import Any, NamedTuple
 
 from django.db import connections, router, transaction
@@ -13,7 +14,6 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from upload import worker
-from upload.queued_storage import identity
 from upload.queued_storage.conf import settings
 from upload.queued_storage.models import SENT, DrainRequest, FileState, QueuedFile
 
@@ -235,20 +235,31 @@ def belongs_to_a_row(remote_digest: str) -> bool:
     return QueuedFile.objects.filter(remote_digest=remote_digest).exists()
 
 
-def names_below(storage_key: str, folder: str) -> Iterable[str]:
-    """Yield the names of files in a folder and in those below it."""
+def names_below(storage_key: str, lead: str) -> Iterable[str]:
+    """Yield the names that begin so: of files in a folder and in those below it."""
     rows = QueuedFile.objects.filter(storage=storage_key)
     rows = rows.exclude(state=FileState.DELETING)
-    lead = f"{folder}/" if folder else ""
     for name in rows.filter(name__startswith=lead).values_list("name", flat=True):
         # SQLite's LIKE takes no notice of case.
         if name.startswith(lead):
             yield name
 
 
-def buried_in(storage_key: str, names: Sequence[str]) -> set[str]:
-    digests = [identity.name_digest(storage_key, name) for name in names]
-    rows = QueuedFile.objects.filter(state=FileState.DELETING, storage=storage_key)
-    if len(digests) <= 500:
-        rows = rows.filter(name_digest__in=digests)
-    return set(rows.values_list("name", flat=True)) & set(names)
+def being_deleted(storage: Any, names: Iterable[str]) -> set[str]:
+    """Return which of the names are of files that are being deleted."""
+    rows = QueuedFile.objects.filter(state=FileState.DELETING)
+    return _known(rows, "name_digest", {storage.name_digest(n): n for n in names})
+
+
+def known_on_remote(storage: Any, names: Iterable[str]) -> set[str]:
+    """Return which of the remote's names are of files that a row knows."""
+    rows = QueuedFile.objects.filter(storage=storage.storage_key)
+    return _known(rows, "remote_digest", {storage.remote_digest(n): n for n in names})
+
+
+def _known(rows: Any, column: str, names: dict[str, str]) -> set[str]:
+    found: set[str] = set()
+    for digests in batched(names, 500):
+        known = rows.filter(**{f"{column}__in": digests})
+        found.update(known.values_list(column, flat=True))
+    return {names[digest] for digest in found}

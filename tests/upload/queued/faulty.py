@@ -52,6 +52,10 @@ class Away(FileSystemStorage):
         self._require()
         super().delete(name)
 
+    def listdir(self, path: str) -> tuple[list[str], list[str]]:
+        self._require()
+        return super().listdir(path)
+
 
 class Untouchable(FileSystemStorage):
     """May not be called at all."""
