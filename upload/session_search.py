@@ -10,14 +10,17 @@ PostgreSQL answers from trigram indexes (migration 0008); SQLite reads the names
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q, Value
-from django.db.models.functions import Concat
+from django.db.models.functions import Concat, StrIndex, Upper
+from django.db.models.lookups import GreaterThan
 
+from upload.among import among
+from upload.commonness import is_common
 from upload.models import (
     InProgressSubmission,
     PermUploadedFile,
@@ -29,11 +32,12 @@ from upload.models import (
 # Shorter uuid prefixes would match too much by chance.
 MIN_UUID_PREFIX = 4
 SHORTEST_INSIDE = 3
-# A phrase that is found in more rows or sessions is asked of each session instead.
+# A phrase that is found in more rows is asked of each session instead.
 MOST_ROWS = 20_000
-MOST_SESSIONS = 5_000
 # So few sessions with so many rows: one session holds a great many files of the name.
 FEW_SESSIONS = 500
+# More people than these are found anew by the database.
+MOST_PEOPLE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,35 +50,40 @@ class Found:
 
 def find(phrase: str) -> Found:
     """Return the condition that a session matches the phrase."""
-    people = list(matching_people(phrase).values_list("pk", flat=True))
-    found: set[int] = set()
-    for source in _sources(phrase, people):
-        rows = list(source[: MOST_ROWS + 1])
-        found.update(rows)
-        if len(rows) > MOST_ROWS or len(found) > MOST_SESSIONS:
-            seldom = len(found) <= FEW_SESSIONS
-            return Found(_of_each(phrase, people, listed=seldom), is_listed=False)
-    return Found(Q(pk__in=found), is_listed=True)
+    owned = _owned(phrase)
+    first, *others = sources = _sources(phrase, owned)
+    if is_common(sources):
+        return Found(_of_each(phrase, owned, listed=False), is_listed=False)
+    rows = list(first.union(*others, all=True)[: MOST_ROWS + 1])
+    found = set(rows)
+    if len(rows) > MOST_ROWS:
+        seldom = len(found) <= FEW_SESSIONS
+        return Found(_of_each(phrase, owned, listed=seldom), is_listed=False)
+    return Found(among("pk", found), is_listed=True)
 
 
-def _sources(phrase: str, people: list[int]) -> Iterator[Any]:
-    """Yield the ids of matching sessions, by each thing that may match, unordered."""
+def _owned(phrase: str) -> Q:
+    """Match the sessions of people whom the phrase names."""
+    people = matching_people(phrase).values_list("pk", flat=True)
+    few = list(people[: MOST_PEOPLE + 1])
+    return Q(user__in=few if len(few) <= MOST_PEOPLE else people)
+
+
+def _sources(phrase: str, owned: Q) -> list[Any]:
+    """Return the ids of matching sessions, by each thing that may match, unordered."""
     sessions = UploadSession.objects.order_by()
-    here = uuid_prefix("uuid", phrase) | Q(user__in=people)
-    yield sessions.filter(here).values_list("pk", flat=True)
-    named = []
-    for model, column, condition in _named(phrase):
+    here = sessions.filter(uuid_prefix("uuid", phrase) | owned)
+    sources: list[Any] = [here.values_list("pk", flat=True)]
+    for model, column, condition in _named(phrase, _indexed):
         rows = model.objects.order_by().filter(condition)
         rows = rows.filter(**{f"{column}__isnull": False})
-        named.append(rows.values_list(column, flat=True))
-    temporary, permanent, drafts, submissions = named
-    yield temporary.union(permanent, all=True)
-    yield drafts.union(submissions, all=True)
+        sources.append(rows.values_list(column, flat=True))
+    return sources
 
 
-def _named(phrase: str) -> list[tuple[Any, str, Q]]:
+def _named(phrase: str, inside: Any) -> list[tuple[Any, str, Q]]:
     """Return each model that names a session, the column with its id, the match."""
-    named, titled = _inside("name", phrase), _inside("title", phrase)
+    named, titled = inside("name", phrase), inside("title", phrase)
     number = Q(accession_number__istartswith=phrase)
     return [
         (TempUploadedFile, "session_id", named),
@@ -89,9 +98,27 @@ def _inside(field: str, phrase: str) -> Q:
     return Q(**{f"{field}__{'istartswith' if short else 'icontains'}": phrase})
 
 
-def _of_each(phrase: str, people: list[int], *, listed: bool) -> Q:
-    condition = uuid_prefix("uuid", phrase) | Q(user__in=people)
-    for model, column, matching in _named(phrase):
+def _indexed(field: str, phrase: str) -> Q:
+    """Match the same, quicker by a trigram index where the phrase is not one word.
+
+    All trigrams of a long phrase take longer to look up than the rows of some of them
+    to read: the longest word and the beginnings of the others find few enough.
+    """
+    words = re.findall(rf"[^\W_]{{{SHORTEST_INSIDE},}}", phrase)
+    if words in ([], [phrase]) or connection.vendor != "postgresql":
+        return _inside(field, phrase)
+    longest = max(words, key=len)
+    words.remove(longest)
+    condition = _inside(field, longest)
+    for word in words:
+        condition &= _inside(field, word[:SHORTEST_INSIDE])
+    whole = StrIndex(Upper(field), Upper(Value(phrase)))
+    return condition & Q(GreaterThan(whole, 0))
+
+
+def _of_each(phrase: str, owned: Q, *, listed: bool) -> Q:
+    condition = uuid_prefix("uuid", phrase) | owned
+    for model, column, matching in _named(phrase, _inside):
         rows = model.objects.order_by().filter(matching)
         if listed:
             known = rows.filter(**{f"{column}__isnull": False})
@@ -117,14 +144,26 @@ def person(field: str, phrase: str) -> Q:
     return Q(**{f"{field}__in": matching_people(phrase).values("pk")})
 
 
+def named(user_name: str) -> Any:
+    """Return the keys of people of this user name, in any case."""
+    return _people().filter(username__iexact=user_name).values_list("pk", flat=True)
+
+
 def matching_people(phrase: str) -> Any:
-    people = UploadSession._meta.get_field("user").related_model._default_manager  # type: ignore[union-attr]
-    matching = people.alias(
-        western=Concat("first_name", Value(" "), "last_name"),
-        eastern=Concat("last_name", Value(" "), "first_name"),
-    ).filter(
-        Q(username__icontains=phrase)
-        | Q(western__icontains=phrase)
-        | Q(eastern__icontains=phrase)
+    matching = (
+        _people()
+        .alias(
+            western=Concat("first_name", Value(" "), "last_name"),
+            eastern=Concat("last_name", Value(" "), "first_name"),
+        )
+        .filter(
+            Q(username__icontains=phrase)
+            | Q(western__icontains=phrase)
+            | Q(eastern__icontains=phrase)
+        )
     )
     return matching.order_by()
+
+
+def _people() -> Any:
+    return UploadSession._meta.get_field("user").related_model._default_manager  # type: ignore[union-attr]
