@@ -22,8 +22,9 @@ SORTED = (1, *range(3, 10))
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One address: queries, median and least milliseconds, bytes, gzipped bytes."""
+    """One address: rows, queries, median and least milliseconds, bytes, gzipped bytes."""
 
+    rows: int
     queries: int
     milliseconds: float
     fastest: float
@@ -51,6 +52,7 @@ def measure(client: Client, address: str) -> Measured:
     times = [_seconds(client, address) for _run in range(RUNS)]
     content = page.content
     return Measured(
+        content.count(b'name="_selected_action"'),
         count,
         statistics.median(times) * 1000,
         min(times) * 1000,

@@ -24,7 +24,9 @@ from tests.services.web import NAME, SERVER, gunicorn
 from upload.models import UploadSession
 from upload.storage import TempFileStorage
 
-BLOCK = os.urandom(1 << 20)
+# Its beginning is no file format, which random bytes are now and then.
+START_OF_BLOCK = b"muniment bench\n"
+BLOCK = START_OF_BLOCK + os.urandom((1 << 20) - len(START_OF_BLOCK))
 BOUNDARY = "bench-boundary"
 START = (
     f"--{BOUNDARY}\r\nContent-Disposition: form-data; "
