@@ -22,7 +22,7 @@ SORTED = (1, *range(3, 10))
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One address: rows, queries, median and least milliseconds, bytes, gzipped bytes."""
+    """Rows, queries, median and least milliseconds, bytes, gzipped bytes."""
 
     rows: int
     queries: int
