@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from upload.copy_engine import Receipt
 from upload.errors import SourceMissing
-from upload.queued_storage import identity, records
+from upload.queued_storage import records
 from upload.queued_storage.models import FileState, QueuedFile
 from upload.queued_storage.sending import (
     NameTaken,
@@ -67,9 +67,7 @@ def attempt(storage: Any, task: Any, row: QueuedFile, sending: Sending) -> Outco
     except NameTaken:
         outcome.end = End.NAME_TAKEN
     except Exception as error:  # noqa: BLE001 - the attempt's edge: kept on the row
-        options = {"local": storage.local_options, "remote": storage.remote_options}
-        told = f"{type(error).__name__}: {error}"
-        outcome.error = identity.redacted(told, options)
+        outcome.error = storage.told(error)
         outcome.is_permanent = isinstance(
             error, SourceMissing | ValueError | SuspiciousOperation
         )

@@ -112,6 +112,11 @@ class QueuedStorage(Storage):
         here = [self.local_path, self.local_options]
         self.storage_key = identity.key_of("placed", *here, *place, self.cache_prefix)
 
+    def told(self, error: Exception) -> str:
+        """Return an error for rows and logs, without the secrets of the options."""
+        options = {"local": self.local_options, "remote": self.remote_options}
+        return identity.redacted(f"{type(error).__name__}: {error}", options)
+
     # Which side has the file
 
     def name_digest(self, name: str) -> str:

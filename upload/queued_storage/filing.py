@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable
 from contextlib import nullcontext, suppress
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.conf import settings as django_settings
@@ -11,10 +12,11 @@ from django.core.files.storage import Storage
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from upload.copy_engine import Receipt
+from upload.copy_engine import CHUNK_BYTES, Receipt, receipt_of, silent
 from upload.insert import insert_rows
 from upload.queued_storage import hints, queueing, records
 from upload.queued_storage.models import SENT, FileState, QueuedFile
+from upload.queued_storage.sending import holds
 
 logger = logging.getLogger(__name__)
 
@@ -101,13 +103,17 @@ def delete(storage: Any, name: str) -> None:
         if row.state == FileState.DELETING or _bury(row):
             break
     hints.forget(storage.get_cache_key(name))
+    alias = records.write_alias()
     if row is None:
-        _delete_unknown(storage, name)
+        # Outside of a transaction this is done at once, and its error the caller's.
+        is_inside = transaction.get_connection(alias).in_atomic_block
+        unknown = partial(_delete_unknown, storage, name)
+        transaction.on_commit(unknown, using=alias, robust=is_inside)
         return
     has_remote = _was_on_its_way(row)
     transaction.on_commit(
         lambda: _delete_bytes(storage, row, has_remote=has_remote),
-        using=records.write_alias(),
+        using=alias,
         robust=True,
     )
 
@@ -141,11 +147,33 @@ def _delete_bytes(storage: Any, row: QueuedFile, *, has_remote: bool) -> None:
 
 
 def _delete_unknown(storage: Any, name: str) -> None:
-    """Delete a file without a row: the local one, else what the remote has."""
-    if storage.local.exists(name):
+    """Delete a file without a row, on the remote only what belongs to no row either."""
+    is_here = storage.local.exists(name)
+    if not records.belongs_to_a_row(storage.remote_digest(name)):
+        if is_here:
+            _delete_copy(storage, name)
+        elif storage.remote.exists(name):
+            storage.remote.delete(name)
+    if is_here:
         storage.local.delete(name)
-    elif storage.remote.exists(name):
-        storage.remote.delete(name)
+
+
+def _delete_copy(storage: Any, name: str) -> None:
+    """Delete the remote's file if it has the local one's bytes, which go in any case.
+
+    The package of old left its files on both sides. What has other bytes is another's.
+    """
+    try:
+        if storage.remote.size(name) != storage.local.size(name):
+            return
+        with storage.local.open(name) as file:
+            expected = receipt_of(file.chunks(CHUNK_BYTES), silent)
+        if holds(storage.remote, name, expected):
+            storage.remote.delete(name)
+    except FileNotFoundError:
+        return
+    except Exception as error:  # noqa: BLE001 - whatever a remote that is away raises
+        logger.warning("%s: deleted locally only: %s", name, storage.told(error))
 
 
 def moment(
