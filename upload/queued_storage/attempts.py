@@ -68,9 +68,11 @@ def attempt(storage: Any, task: Any, row: QueuedFile, sending: Sending) -> Outco
         outcome.end = End.NAME_TAKEN
     except Exception as error:  # noqa: BLE001 - the attempt's edge: kept on the row
         outcome.error = storage.told(error)
-        outcome.is_permanent = isinstance(
-            error, SourceMissing | ValueError | SuspiciousOperation
-        )
+        # A task's wrong answer. The kinds of ValueError are a remote's: an expired
+        # certificate, a proxy's page where JSON was expected.
+        is_wrong = type(error) is ValueError
+        is_refused = isinstance(error, SourceMissing | SuspiciousOperation)
+        outcome.is_permanent = is_wrong or is_refused
     finally:
         # A remote may have used this thread's own connection to a database.
         connections.close_all()

@@ -13,12 +13,12 @@ from posixpath import join, split, splitext
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from upload.queued_storage import attempts, queueing, records, registry, settling
 from upload.queued_storage.attempts import End, Outcome, attempt
 from upload.queued_storage.conf import settings
+from upload.queued_storage.loading import made_task
 from upload.queued_storage.models import FileState, QueuedFile
 from upload.queued_storage.sending import TransferStopped
 from upload.queued_storage.stopping import stoppable
@@ -55,7 +55,7 @@ class Drain:
     def __init__(self, storage: Any, tasks: set[str]) -> None:
         self._storage = storage
         self._key: str = storage.storage_key
-        self._tasks = {path: import_string(path)() for path in tasks}
+        self._tasks = {path: made_task(path) for path in tasks}
         self._running: dict[Future[Outcome], QueuedFile] = {}
         self._lost: set[records.Claim] = set()
         self._halt = threading.Event()
@@ -110,8 +110,8 @@ class Drain:
                 self._submit(row, pool)
 
     def _is_spent(self, row: QueuedFile) -> bool:
-        attempts_allowed = 1 + self._task_of(row).max_retries
-        return row.state == FileState.SENDING and row.attempts > attempts_allowed
+        is_beyond = settling.is_last(self._task_of(row), row.attempts - 1)
+        return row.state == FileState.SENDING and is_beyond
 
     def _task_of(self, row: QueuedFile) -> Any:
         return self._tasks.get(row.task) or self._tasks[self._storage.task]

@@ -1,4 +1,4 @@
-"""Make a storage from a dotted path and its options, and nothing else."""
+"""Make a storage or a task from a dotted path, and nothing else."""
 
 from typing import Any
 
@@ -6,6 +6,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import Storage
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
+
+from upload.queued_storage.conf import settings
 
 REMOTES = "upload.queued_storage.remotes"
 # Modules that django-storages has no more, and what stands for them here.
@@ -49,3 +51,32 @@ def made(path: Any, options: Any, what: str) -> Storage:
                 "error": error,
             }
         ) from error
+
+
+class NoTask:
+    """Stands for a task that cannot be made, so that its files can tell why."""
+
+    deletes_local = False
+
+    def __init__(self, reason: str) -> None:
+        self._reason = reason
+        self.max_retries = settings.QUEUED_STORAGE_RETRIES
+        self.default_retry_delay = settings.QUEUED_STORAGE_RETRY_DELAY
+
+    def run(self, *args: Any, **kwargs: Any) -> bool:
+        raise ImproperlyConfigured(self._reason)
+
+
+def made_task(path: str) -> Any:
+    """Return the task; one that fails each file where it cannot be made.
+
+    An error here would end the turn, and the other tasks' files would wait for ever.
+    """
+    try:
+        task = import_string(path)()
+        if not callable(getattr(task, "run", None)):
+            raise TypeError(f"{type(task).__name__} has no run()")
+        return task
+    except Exception as error:  # noqa: BLE001 - a module of the project's is run
+        words = _("The task “%(path)s” cannot be made: %(error)s.")
+        return NoTask(words % {"path": path, "error": error})

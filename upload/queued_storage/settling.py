@@ -65,10 +65,15 @@ def _write(storage: Any, outcome: Outcome) -> bool:
 def _write_failure(outcome: Outcome) -> bool:
     row, task = outcome.row, outcome.task
     logger.warning("%s: attempt %d failed: %s", row.name, row.attempts, outcome.error)
-    is_last = outcome.is_permanent or row.attempts > task.max_retries
-    if is_last and row.state == FileState.SENDING:
+    is_over = outcome.is_permanent or is_last(task, row.attempts)
+    if is_over and row.state == FileState.SENDING:
         return fail(row, outcome.error)
     return records.retry_later(row, outcome.error, task.default_retry_delay)
+
+
+def is_last(task: Any, attempts: int) -> bool:
+    """Return whether no attempt follows this one; None allows any number of them."""
+    return task.max_retries is not None and attempts > task.max_retries
 
 
 def fail(row: QueuedFile, error: str) -> bool:
@@ -117,10 +122,10 @@ def _drop_local(storage: Any, outcomes: list[Outcome]) -> None:
         hints.forget(storage.get_cache_key(row.name))
         try:
             storage.local.delete(row.name)
-        except OSError as error:
-            logger.warning("%s: the local file stays for now: %s", row.name, error)
-            delay_seconds = outcome.task.default_retry_delay
-            records.retry_later(row, f"{type(error).__name__}: {error}", delay_seconds)
+        except Exception as error:  # noqa: BLE001 - one file must not stop the others
+            told = storage.told(error)
+            logger.warning("%s: the local file stays for now: %s", row.name, told)
+            records.retry_later(row, told, outcome.task.default_retry_delay)
         else:
             gone.append(row)
     with transaction.atomic(records.write_alias()):

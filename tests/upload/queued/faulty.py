@@ -1,5 +1,6 @@
 """Storages with the habits of bad remotes, over a real folder."""
 
+import ssl
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,22 @@ class Away(FileSystemStorage):
     def listdir(self, path: str) -> tuple[list[str], list[str]]:
         self._require()
         return super().listdir(path)
+
+
+class Uncertified(FileSystemStorage):
+    """Its certificate has expired, of which Python tells by a kind of ValueError."""
+
+    def _save(self, name: str, content: Any) -> str:
+        raise ssl.SSLCertVerificationError("certificate has expired")
+
+
+class Clinging(FileSystemStorage):
+    """Cannot delete ``a.txt``, and says so in words of its own."""
+
+    def delete(self, name: str) -> None:
+        if name == "a.txt":
+            raise RuntimeError("ftp://ada:word-of-the-test@host/a.txt")
+        super().delete(name)
 
 
 class Untouchable(FileSystemStorage):

@@ -93,7 +93,7 @@ def test_a_claim_is_one_workers_only(tmp_path: Path) -> None:
 def attempted(storage: Any) -> tuple[QueuedFile, Any]:
     """Claim the one due file and send it; nothing is settled yet."""
     row = records.claim(storage.storage_key, 1)[0]
-    task: Transfer = draining.import_string(storage.task)()
+    task: Transfer = draining.made_task(storage.task)
     sending = Sending(row.name, row.remote_name, attempts.expected_of(row))
     return row, attempts.attempt(storage, task, row, sending)
 

@@ -34,7 +34,7 @@ def paused_at(look: int, storage: Any, row: QueuedFile) -> Any:
             raise TransferStopped
 
     sending = attempts.sending_of(row, check)
-    task = draining.import_string(storage.task)()
+    task = draining.made_task(storage.task)
     return attempts.attempt(storage, task, row, sending)
 
 
@@ -61,7 +61,7 @@ def test_a_piece_of_a_file_deleted_meanwhile_goes(tmp_path: Path) -> None:
             storage.delete("a.txt")
             raise TransferStopped
 
-    task = draining.import_string(storage.task)()
+    task = draining.made_task(storage.task)
     attempts.attempt(storage, task, row, attempts.sending_of(row, check))
 
     assert not (tmp_path / "there/a.txt").exists()

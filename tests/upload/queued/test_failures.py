@@ -1,0 +1,100 @@
+"""What fails is recorded, tried again, and stops no other file."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.base import ContentFile
+
+from tests.upload.queued.faulty import HERE
+from tests.upload.queued.made import (
+    DELETING_TASK,
+    FILE_SYSTEM,
+    between_folders,
+    faulty,
+    known,
+    work,
+)
+from upload.queued_storage import tasks
+from upload.queued_storage.backends import QueuedStorage
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Tireless(tasks.Transfer):
+    """Tries for ever, as Celery understands None."""
+
+    max_retries = None
+
+
+class Needy(tasks.Transfer):
+    """Cannot be made from its path alone."""
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+
+
+def test_an_expired_certificate_is_tried_again(tmp_path: Path) -> None:
+    storage = faulty("Uncertified", tmp_path)
+    storage.save("a.txt", ContentFile(b"x"))
+
+    work()
+
+    row = known(storage, "a.txt")
+    assert (row.state, row.attempts) == ("due", 1)
+    assert "certificate has expired" in row.error
+
+
+@pytest.mark.parametrize(
+    "task", ["queued_storage.tasks.Transfer", f"{__name__}.Needy", f"{__name__}.work"]
+)
+def test_a_task_that_cannot_be_made_is_told_by_its_file(
+    tmp_path: Path, settings: Any, task: str
+) -> None:
+    settings.QUEUED_STORAGE_RETRIES = 0
+    storage = between_folders(tmp_path, task=task)
+    storage.save("a.txt", ContentFile(b"x"))
+
+    work()
+
+    row = known(storage, "a.txt")
+    assert row.state == "failed"
+    assert task in row.error
+
+
+def test_a_task_that_cannot_be_made_stops_no_other(tmp_path: Path) -> None:
+    wrong = between_folders(tmp_path, task="queued_storage.tasks.Transfer")
+    wrong.save("a.txt", ContentFile(b"x"))
+    right = between_folders(tmp_path)
+    right.save("b.txt", ContentFile(b"x"))
+
+    work()
+
+    assert known(right, "b.txt").state == "both"
+
+
+def test_a_task_may_try_for_ever(tmp_path: Path) -> None:
+    storage = faulty("Uncertified", tmp_path, task=f"{__name__}.Tireless")
+    storage.save("a.txt", ContentFile(b"x"))
+
+    work()
+
+    assert known(storage, "a.txt").state == "due"
+
+
+def test_a_local_file_that_stays_stops_no_other(tmp_path: Path) -> None:
+    storage = QueuedStorage(
+        f"{HERE}.Clinging",
+        FILE_SYSTEM,
+        {"location": str(tmp_path / "here")},
+        {"location": str(tmp_path / "there")},
+        task=DELETING_TASK,
+    )
+    for name in ("a.txt", "b.txt"):
+        storage.save(name, ContentFile(b"x"))
+
+    work()
+
+    assert known(storage, "a.txt").error == "RuntimeError: ftp://…@host/a.txt"
+    assert known(storage, "a.txt").state == "remote"
+    assert not (tmp_path / "here/b.txt").exists()
