@@ -100,6 +100,7 @@ def ask(storage: Any, name: str, cache_key: str) -> QueuedFile:
 def delete(storage: Any, name: str) -> None:
     """Mark the file as being deleted; its bytes go when this has been committed."""
     while (row := row_of(storage, name)) is not None:
+        has_remote = _was_on_its_way(row)
         if row.state == FileState.DELETING or _bury(row):
             break
     hints.forget(storage.get_cache_key(name))
@@ -110,7 +111,6 @@ def delete(storage: Any, name: str) -> None:
         unknown = partial(_delete_unknown, storage, name)
         transaction.on_commit(unknown, using=alias, robust=is_inside)
         return
-    has_remote = _was_on_its_way(row)
     transaction.on_commit(
         lambda: _delete_bytes(storage, row, has_remote=has_remote),
         using=alias,
@@ -132,8 +132,7 @@ def _bury(row: QueuedFile) -> bool:
 
 def _delete_bytes(storage: Any, row: QueuedFile, *, has_remote: bool) -> None:
     """Delete locally, now; what fails or lies on the remote is a worker's to delete."""
-    mine = QueuedFile.objects.filter(pk=row.pk, state=FileState.DELETING)
-    if not mine.exists():
+    if not records.keep_for_deletion(row):
         return  # a worker was quicker, and the name may be a new file's
     try:
         storage.local.delete(row.name)
@@ -141,9 +140,10 @@ def _delete_bytes(storage: Any, row: QueuedFile, *, has_remote: bool) -> None:
         logger.exception("%s: deleted locally later.", row.name)
         has_remote = True
     if has_remote:
+        records.leave_deletion(row)
         queueing.ask(storage.storage_key)
     else:
-        mine.delete()
+        QueuedFile.objects.filter(pk=row.pk, state=FileState.DELETING).delete()
 
 
 def _delete_unknown(storage: Any, name: str) -> None:

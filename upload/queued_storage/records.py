@@ -211,17 +211,30 @@ def bury(row: QueuedFile, **values: Any) -> bool:
     """
     if row.state != FileState.SENDING:
         values["next_run_at"] = timezone.now()
-    return bool(
-        held(row)
-        .filter(state=row.state)
-        .update(
-            state=FileState.DELETING,
-            fence=F("fence") + 1,
-            attempts=0,
-            error="",
-            **values,
-        )
-    )
+    mine = held(row).filter(state=row.state)
+    values |= {"state": FileState.DELETING, "attempts": 0, "error": ""}
+    is_buried = bool(mine.update(fence=F("fence") + 1, **values))
+    row.fence += is_buried
+    return is_buried
+
+
+def keep_for_deletion(row: QueuedFile) -> bool:
+    """Have a buried row to oneself for one lease; False where another took it up.
+
+    Without it a worker could end the deletion while its local file is being deleted,
+    and that name be a new file's. Who still sends the file keeps the lease it has.
+    """
+    buried = held(row).filter(state=FileState.DELETING)
+    mine = buried.filter(lease_owner="")
+    if mine.update(fence=F("fence") + 1, next_run_at=lease_end()):
+        row.fence += 1
+        return True
+    return bool(buried.exists())
+
+
+def leave_deletion(row: QueuedFile) -> None:
+    """Let a worker go on with a deletion now; one that sends the file is waited for."""
+    held(row).filter(lease_owner="").update(next_run_at=timezone.now())
 
 
 def lost(row: QueuedFile) -> None:

@@ -99,6 +99,29 @@ def test_a_late_commit_leaves_a_new_file_of_the_name(tmp_path: Path) -> None:
     assert content(storage, "a.txt") == b"new"
 
 
+def test_a_commit_that_is_paused_leaves_a_new_file_of_the_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = between_folders(tmp_path)
+    storage.save("a.txt", ContentFile(b"old"))
+    work()
+    delete_now = storage.local.delete
+
+    def paused(name: str) -> None:
+        monkeypatch.undo()
+        tasks.drain(storage.storage_key)
+        storage.save("a.txt", ContentFile(b"new"))
+        delete_now(name)
+
+    monkeypatch.setattr(storage.local, "delete", paused)
+    storage.delete("a.txt")
+    work()
+
+    new = QueuedFile.objects.get()
+    assert content(storage, new.name) == b"new"
+    assert not (tmp_path / "there/a.txt").exists()
+
+
 def test_a_second_deletion_waits_for_the_transfer_as_well(tmp_path: Path) -> None:
     storage = between_folders(tmp_path)
     storage.save("a.txt", ContentFile(b"bytes"))
