@@ -110,7 +110,7 @@ class QueuedStorage(Storage):
             self.storage_key = identity.key_of("named", self.identity)
             return
         here = [self.local_path, self.local_options]
-        self.storage_key = identity.key_of("placed", *here, *place, self.cache_prefix)
+        self.storage_key = identity.key_of("placed", *here, *place)
 
     def told(self, error: Exception) -> str:
         """Return an error for rows and logs, without the secrets of the options."""
