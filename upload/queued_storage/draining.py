@@ -33,6 +33,8 @@ SETTLE_SECONDS = 0.2
 MOST_UNSETTLED = 12
 FAILURES_OF_AN_OUTAGE = 8
 MOST_NAMES_TRIED = 20
+# What file systems take, on this machine and behind SFTP and FTP.
+MOST_NAME_BYTES = 255
 
 
 def drain(storage_key: str) -> str:
@@ -154,6 +156,9 @@ class Drain:
         folder, file_name = split(name)
         root, extension = splitext(file_name)
         other = self._storage.remote.get_alternative_name(root, extension)
+        if (excess := len(other.encode()) - MOST_NAME_BYTES) > 0:
+            root = root.encode()[:-excess].decode(errors="ignore")
+            other = self._storage.remote.get_alternative_name(root, extension)
         return join(folder, other)
 
     def _settle_some(self, pool: ThreadPoolExecutor) -> None:

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from upload.copy_engine import CHUNK_BYTES, Receipt, receipt_of, silent
 from upload.insert import insert_rows
-from upload.queued_storage import hints, queueing, records
+from upload.queued_storage import hints, identity, queueing, records
 from upload.queued_storage.models import SENT, FileState, QueuedFile
 from upload.queued_storage.sending import holds
 
@@ -46,7 +46,7 @@ def _insert(values: dict[str, Any]) -> None:
         insert_rows(QueuedFile, tuple(values), [tuple(values.values())], shared={})
 
 
-def file_many(storage: Any, placed: Iterable[tuple[str, Receipt]]) -> None:
+def file_many(storage: Any, placed: Iterable[tuple[str, Receipt | None]]) -> None:
     """Write rows of files put there by other means; those that have one keep it."""
     rows = [
         QueuedFile(**_values(storage, name, receipt) | NO_REMOTE_NAME)
@@ -85,7 +85,8 @@ def ask(storage: Any, name: str, cache_key: str) -> QueuedFile:
     if row is None or row.state == FileState.DELETING:
         if row is not None or not storage.local.exists(name):
             raise FileNotFoundError(name)
-        file(storage, name, None)
+        # By its one spelling; somebody else may be asking at the same time.
+        file_many(storage, [(identity.plain_name(name), None)])
         row = QueuedFile.objects.get(name_digest=storage.name_digest(name))
     rows = QueuedFile.objects.filter(pk=row.pk)
     if cache_key:

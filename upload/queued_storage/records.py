@@ -249,9 +249,11 @@ def belongs_to_a_row(remote_digest: str) -> bool:
 
 
 def names_below(storage_key: str, lead: str) -> Iterable[str]:
-    """Yield the names that begin so: of files in a folder and in those below it."""
-    rows = QueuedFile.objects.filter(storage=storage_key)
-    rows = rows.exclude(state=FileState.DELETING)
+    """Yield the names of transferred files that begin so, in folders below as well.
+
+    The others are where the local storage lists them, or they are lost.
+    """
+    rows = QueuedFile.objects.filter(storage=storage_key, state__in=SENT)
     for name in rows.filter(name__startswith=lead).values_list("name", flat=True):
         # SQLite's LIKE takes no notice of case.
         if name.startswith(lead):

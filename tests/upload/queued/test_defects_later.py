@@ -1,5 +1,6 @@
 """What the package of old did wrong, the last three of its seven defects."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +143,29 @@ def test_a_folder_on_neither_side_is_missed(tmp_path: Path) -> None:
         between_folders(tmp_path).listdir("nowhere")
 
 
+def test_a_lost_file_is_not_listed(tmp_path: Path) -> None:
+    storage = between_folders(tmp_path, delayed=True)
+    storage.save("a.txt", ContentFile(b"bytes"))
+    (tmp_path / "here/a.txt").unlink()
+
+    assert storage.exists("a.txt") is False
+    assert storage.listdir("") == ([], [])
+
+
+def test_a_name_that_is_no_unicode_spoils_no_list(tmp_path: Path) -> None:
+    storage = between_folders(tmp_path)
+    storage.save("a.txt", ContentFile(b"bytes"))
+    (tmp_path / "here" / os.fsdecode(b"\xff.txt")).write_bytes(b"odd")
+
+    _folders, files = storage.listdir("")
+
+    assert files == ["a.txt", "\udcff.txt"]
+    assert [content(storage, name) for name in files] == [b"bytes", b"odd"]
+    with pytest.raises(UnicodeEncodeError):
+        storage.save("\udcfe.txt", ContentFile(b"x"))
+    assert storage.listdir("")[1] == files
+
+
 def test_a_file_that_only_the_remote_knows_is_read(tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
     (tmp_path / "there/old.txt").write_bytes(b"old")
@@ -261,6 +285,31 @@ def test_long_names_are_kept_apart(tmp_path: Path) -> None:
 
     assert content(storage, f"{folder}/a") == b"a"
     assert QueuedFile.objects.filter(state="both").count() == 2
+
+
+def test_a_long_name_that_is_taken_on_the_remote_is_shortened(tmp_path: Path) -> None:
+    name = f"{'é' * 125}.txt"
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / name).write_bytes(b"a stranger's")
+    storage = between_folders(tmp_path, task=DELETING_TASK)
+    storage.save(name, ContentFile(b"ours"))
+
+    work()
+
+    assert known(storage, name).state == "remote"
+    assert content(storage, name) == b"ours"
+
+
+def test_another_cache_prefix_forgets_no_file(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there/a.txt").write_bytes(b"a stranger's")
+    storage = between_folders(tmp_path, task=DELETING_TASK)
+    storage.save("a.txt", ContentFile(b"ours"))
+    work()
+
+    again = between_folders(tmp_path, task=DELETING_TASK, cache_prefix="another")
+
+    assert content(again, "a.txt") == b"ours"
 
 
 def test_a_changed_password_changes_no_key(

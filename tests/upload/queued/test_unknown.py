@@ -73,6 +73,34 @@ def test_a_rollback_deletes_nothing_unknown(tmp_path: Path, side: str) -> None:
     assert place.read_bytes() == b"old"
 
 
+def test_a_file_asked_for_by_another_spelling_has_one_name(tmp_path: Path) -> None:
+    lay(tmp_path, "here", b"old")
+    storage = between_folders(tmp_path)
+
+    storage.transfer("./a.txt")
+    work()
+
+    assert known(storage, "a.txt").name == "a.txt"
+    assert storage.listdir("") == ([], ["a.txt"])
+
+
+def test_two_may_ask_for_a_file_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay(tmp_path, "here", b"old")
+    storage = between_folders(tmp_path)
+    is_there = storage.local.exists
+
+    def other_asks(name: str) -> bool:
+        monkeypatch.undo()
+        storage.transfer("a.txt")
+        return is_there(name)
+
+    monkeypatch.setattr(storage.local, "exists", other_asks)
+
+    assert storage.transfer("a.txt") == known(storage, "a.txt")
+
+
 def test_deleting_once_more_leaves_another_storages_only_copy(tmp_path: Path) -> None:
     there = {"location": str(tmp_path / "there"), "base_url": "/there/"}
     one, other = (
