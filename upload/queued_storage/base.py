@@ -13,6 +13,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.base import File
 from django.core.files.storage import Storage
+from django.core.files.utils import validate_file_name
 from django.utils.deconstruct import deconstructible
 from django.utils.translation import gettext as _
 
@@ -277,7 +278,10 @@ class QueuedStorage(Storage):
         Returns the name that the local storage gave.
         """
         incoming = Incoming(content, name)
-        free = self.get_available_name(name or content.name, max_length)
+        wanted = content.name if name is None else name
+        validate_file_name(wanted, allow_relative_path=True)
+        str(wanted).encode()  # a row takes Unicode only: fail before a file is there
+        free = self.get_available_name(wanted, max_length)
         if type(self.local).save is Storage.save:
             # Its part after the search for a free name, which was just made.
             stored = self.local._save(free, incoming)

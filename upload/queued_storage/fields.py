@@ -13,6 +13,8 @@ class QueuedFieldFile(FieldFile):
 
     def transfer(self) -> QueuedFile:
         """Have the file transferred; return the row that tells what comes of it."""
+        file: Any = self
+        file._require_file()
         storage: Any = self.storage
         row: QueuedFile = storage.transfer(self.name)
         return row

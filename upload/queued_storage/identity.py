@@ -19,7 +19,7 @@ SECRET_NAME = re.compile(
     r"(access|account|api|shared)_?key|^(cloudfront_)?key$|key_?file",
     re.IGNORECASE,
 )
-LOGIN_IN_URL = re.compile(r"(?<=://)[^/@\s]*@")
+LOGIN_IN_URL = re.compile(r"(?<=://)[^/\s]*@")
 QUERY_OF_URL = re.compile(r"(?<=://)([^\s?'\"]*)\?[^\s'\"]*")
 SHORTEST_SECRET = 4
 HIDDEN = "…"
@@ -27,7 +27,9 @@ HIDDEN = "…"
 
 def digest(*words: str) -> str:
     """Return 64 characters that stand for the words in this order."""
-    return hashlib.sha256("\0".join(words).encode()).hexdigest()
+    # A disk's names may be no Unicode; Python has surrogates for their bytes.
+    whole = "\0".join(words).encode(errors="surrogatepass")
+    return hashlib.sha256(whole).hexdigest()
 
 
 def key_of(*parts: Any) -> str:
@@ -67,11 +69,17 @@ def without_secrets(options: dict[str, Any]) -> dict[str, Any]:
     return {
         name: without_secrets(value) if isinstance(value, dict) else value
         for name, value in options.items()
-        if not SECRET_NAME.search(name) and not _holds_secret(value)
+        if not SECRET_NAME.search(str(name))
+        and (isinstance(value, dict) or not _holds_secret(value))
     }
 
 
 def _holds_secret(value: Any) -> bool:
+    """Return whether a value is a secret by its text, or has one somewhere in it."""
+    if isinstance(value, dict):
+        return without_secrets(value) != value
+    if isinstance(value, list | tuple | set):
+        return any(_holds_secret(inner) for inner in value)
     return isinstance(value, str) and _public_text(value) != value
 
 
