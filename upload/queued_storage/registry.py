@@ -4,6 +4,7 @@ Aliases and fields are what a worker has; storages made elsewhere are known to t
 process that made them.
 """
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,8 @@ from django.conf import settings
 from django.core.files.storage import storages
 from django.db.models import FileField
 from django.utils.module_loading import import_string
+
+logger = logging.getLogger(__name__)
 
 _made: dict[tuple[str, str], Any] = {}
 
@@ -33,9 +36,18 @@ def _aliases() -> Iterator[Any]:
     entries: dict[str, Any] = settings.STORAGES
     for alias, entry in entries.items():
         backend = entry.get("BACKEND", "")
-        made = import_string(backend) if isinstance(backend, str) else backend
-        if getattr(made, "is_queued_storage", False):
-            yield storages[alias]
+        try:
+            made = import_string(backend) if isinstance(backend, str) else backend
+            found = storages[alias] if _is_queued(made) else None
+        except Exception as error:  # noqa: BLE001 - it must not stop other storages
+            logger.error("STORAGES[%r]: %s", alias, type(error).__name__)
+            continue
+        if found is not None:
+            yield found
+
+
+def _is_queued(made: Any) -> bool:
+    return bool(getattr(made, "is_queued_storage", False))
 
 
 def _fields() -> Iterator[Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from upload import worker
 from upload.queued_storage import hints, records
@@ -104,8 +105,10 @@ def _write_sent(storage: Any, outcome: Outcome) -> bool:
         with transaction.atomic(records.write_alias()):
             return records.settle(row, **values)
     except IntegrityError:
-        # Another file has been promised the name that the remote gave this one.
-        return False
+        outcome.end = End.FAILED
+        words = _("The remote gave the name “%(name)s”, which is another file's.")
+        outcome.error = words % {"name": sending.remote_name}
+        return _write_failure(outcome)
 
 
 def _drop_local(storage: Any, outcomes: list[Outcome]) -> None:

@@ -73,6 +73,40 @@ def test_a_task_that_cannot_be_made_stops_no_other(tmp_path: Path) -> None:
     assert known(right, "b.txt").state == "both"
 
 
+def test_one_name_for_two_files_is_told_and_shared_by_none(
+    tmp_path: Path, settings: Any
+) -> None:
+    settings.QUEUED_STORAGE_RETRIES = 0
+    storage = faulty("Summing", tmp_path)
+    for name in ("a.txt", "b.txt"):
+        storage.save(name, ContentFile(b"same"))
+
+    work()
+
+    rows = [known(storage, name) for name in ("a.txt", "b.txt")]
+    assert sorted(row.state for row in rows) == ["both", "failed"]
+    assert any("another file's" in row.error for row in rows)
+    assert len(list((tmp_path / "there").iterdir())) == 1
+
+
+def test_an_alias_that_cannot_be_made_stops_no_other(
+    tmp_path: Path, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    queued = "upload.queued_storage.backends.QueuedStorage"
+    settings.STORAGES = settings.STORAGES | {
+        "gone": {"BACKEND": "no.such.Storage"},
+        "wrong": {"BACKEND": queued, "OPTIONS": {"local": FILE_SYSTEM}},
+    }
+    storage = between_folders(tmp_path)
+    storage.save("a.txt", ContentFile(b"x"))
+
+    work()
+
+    assert known(storage, "a.txt").state == "both"
+    assert "STORAGES['gone']: ModuleNotFoundError" in caplog.text
+    assert "STORAGES['wrong']: ImproperlyConfigured" in caplog.text
+
+
 def test_a_task_may_try_for_ever(tmp_path: Path) -> None:
     storage = faulty("Uncertified", tmp_path, task=f"{__name__}.Tireless")
     storage.save("a.txt", ContentFile(b"x"))
