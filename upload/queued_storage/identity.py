@@ -19,6 +19,8 @@ SECRET_NAME = re.compile(
     r"(access|account|api|shared)_?key|^(cloudfront_)?key$|key_?file",
     re.IGNORECASE,
 )
+# Options that say how a place is spoken with, and may change as passwords do.
+NO_PLACE = {"ca_file", "host_keys", "patience_seconds", "read_back"}
 LOGIN_IN_URL = re.compile(r"(?<=://)[^/\s]*@")
 QUERY_OF_URL = re.compile(r"(?<=://)([^\s?'\"]*)\?[^\s'\"]*")
 SHORTEST_SECRET = 4
@@ -39,12 +41,12 @@ def key_of(*parts: Any) -> str:
 
 
 def public(value: Any) -> Any:
-    """Return the value without secrets, as JSON can hold it."""
+    """Return what tells a place of the value, without secrets, as JSON can hold it."""
     if isinstance(value, dict):
         return {
             str(name): public(inner)
             for name, inner in value.items()
-            if not SECRET_NAME.search(str(name))
+            if name not in NO_PLACE and not SECRET_NAME.search(str(name))
         }
     if isinstance(value, list | tuple):
         return [public(inner) for inner in value]
@@ -64,23 +66,21 @@ def _public_text(text: str) -> str:
     return QUERY_OF_URL.sub(r"\1", LOGIN_IN_URL.sub("", text))
 
 
-def without_secrets(options: dict[str, Any]) -> dict[str, Any]:
-    """Return options for a page that people read, such as a migration."""
-    return {
-        name: without_secrets(value) if isinstance(value, dict) else value
-        for name, value in options.items()
-        if not SECRET_NAME.search(str(name))
-        and (isinstance(value, dict) or not _holds_secret(value))
-    }
+def without_secrets(value: Any) -> Any:
+    """Return options for a page that people read, such as a migration.
 
-
-def _holds_secret(value: Any) -> bool:
-    """Return whether a value is a secret by its text, or has one somewhere in it."""
+    Of an address only its login is left out: a storage may not be made without one.
+    """
     if isinstance(value, dict):
-        return without_secrets(value) != value
-    if isinstance(value, list | tuple | set):
-        return any(_holds_secret(inner) for inner in value)
-    return isinstance(value, str) and _public_text(value) != value
+        return {
+            name: without_secrets(inner)
+            for name, inner in value.items()
+            if not SECRET_NAME.search(str(name))
+        }
+    if isinstance(value, list | tuple):
+        plain = [without_secrets(inner) for inner in value]
+        return plain if isinstance(value, list) else tuple(plain)
+    return _public_text(value) if isinstance(value, str) else value
 
 
 def redacted(text: str, options: dict[str, Any]) -> str:

@@ -319,6 +319,9 @@ def test_a_changed_password_changes_no_key(
     before = to_remote(tmp_path, entry)
     entry["OPTIONS"] |= {"password": "another-word"}
 
+    entry["OPTIONS"] |= {
+        "host_keys": ["ssh-ed25519 AAAA", *entry["OPTIONS"]["host_keys"]]
+    }
     assert to_remote(tmp_path, entry).storage_key == before.storage_key
     entry["OPTIONS"] |= {"root": "elsewhere"}
     assert to_remote(tmp_path, entry).storage_key != before.storage_key
