@@ -12,7 +12,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.base import File
-from django.core.files.storage import Storage
+from django.core.files.storage import InMemoryStorage, Storage
 from django.core.files.utils import validate_file_name
 from django.utils.deconstruct import deconstructible
 from django.utils.translation import gettext as _
@@ -43,10 +43,7 @@ def storage_class(klass: Any) -> Any:
 
     def deconstruct(self: Any) -> tuple[str, list[Any], dict[str, Any]]:
         path, args, kwargs = whole(self)
-        plain = [
-            identity.without_secrets(a) if isinstance(a, dict) else a for a in args
-        ]
-        return path, plain, identity.without_secrets(kwargs)
+        return path, *identity.without_secrets((list(args), kwargs))
 
     klass.deconstruct = deconstruct
     return klass
@@ -248,9 +245,16 @@ class QueuedStorage(Storage):
     def get_modified_time(self, name: str) -> datetime:
         return filing.moment(self, "get_modified_time", name, *self._side(name))
 
-    accessed_time = get_accessed_time
-    created_time = get_created_time
-    modified_time = get_modified_time
+    # The document's older names, for subclasses' methods as well.
+
+    def accessed_time(self, name: str) -> datetime:
+        return self.get_accessed_time(name)
+
+    def created_time(self, name: str) -> datetime:
+        return self.get_created_time(name)
+
+    def modified_time(self, name: str) -> datetime:
+        return self.get_modified_time(name)
 
     # Writing
 
@@ -313,7 +317,9 @@ class QueuedStorage(Storage):
 
 
 def _place_of(storage: Storage) -> str | None:
-    """Return the folder of a storage that has one."""
+    """Return the folder of a storage that has one; memory's paths are no folders."""
+    if isinstance(storage, InMemoryStorage):
+        return None
     try:
         return realpath(storage.path("x"))
     except (AttributeError, NotImplementedError):

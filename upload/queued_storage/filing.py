@@ -81,9 +81,9 @@ def row_of(storage: Any, name: str) -> QueuedFile | None:
 
 def ask(storage: Any, name: str, cache_key: str) -> QueuedFile:
     """Make the file due, with a row where it had none; queue its transfer on commit."""
-    row = row_of(storage, name)
+    row = row_of(storage, name) if name else None
     if row is None or row.state == FileState.DELETING:
-        if row is not None or not storage.local.exists(name):
+        if not name or row is not None or not storage.local.exists(name):
             raise FileNotFoundError(name)
         # By its one spelling; somebody else may be asking at the same time.
         file_many(storage, [(identity.plain_name(name), None)])
