@@ -135,6 +135,8 @@ def _delete_bytes(storage: Any, row: QueuedFile, *, has_remote: bool) -> None:
     """Delete locally, now; what fails or lies on the remote is a worker's to delete."""
     if not records.keep_for_deletion(row):
         return  # a worker was quicker, and the name may be a new file's
+    # Another process may have read the row, and hinted, before this was committed.
+    hints.forget(storage.get_cache_key(row.name))
     try:
         storage.local.delete(row.name)
     except OSError:

@@ -51,7 +51,8 @@ class QueuedFile(models.Model):
     local_left = models.BooleanField(default=True, editable=False)
     # The class that transfers it; storages of one place may have several.
     task = models.CharField(max_length=255, blank=True, editable=False)
-    cache_key = models.CharField(max_length=250, blank=True, editable=False)
+    # Of any length: caches differ in what they take.
+    cache_key = models.TextField(blank=True, editable=False)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
     next_run_at = models.DateTimeField(_("next attempt"), null=True)
     fence = models.PositiveBigIntegerField(default=0, editable=False)

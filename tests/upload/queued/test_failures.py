@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
+from django.db import transaction
 
 from tests.upload.queued.faulty import HERE
 from tests.upload.queued.made import (
@@ -15,7 +16,7 @@ from tests.upload.queued.made import (
     known,
     work,
 )
-from upload.queued_storage import tasks
+from upload.queued_storage import hints, tasks
 from upload.queued_storage.backends import QueuedStorage
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -105,6 +106,27 @@ def test_an_alias_that_cannot_be_made_stops_no_other(
     assert known(storage, "a.txt").state == "both"
     assert "STORAGES['gone']: ModuleNotFoundError" in caplog.text
     assert "STORAGES['wrong']: ImproperlyConfigured" in caplog.text
+
+
+def test_a_hint_does_not_bring_a_deleted_file_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = between_folders(tmp_path)
+    storage.save("a.txt", ContentFile(b"x"))
+    work()
+
+    def busy(name: str) -> None:
+        raise OSError("busy")
+
+    monkeypatch.setattr(storage.local, "delete", busy)
+    with transaction.atomic():
+        storage.delete("a.txt")
+        # As a reader does to whom the row says "both" until the commit.
+        hints.say_local(storage.get_cache_key("a.txt"))
+
+    assert storage.exists("a.txt") is False
+    with pytest.raises(FileNotFoundError):
+        storage.open("a.txt")
 
 
 def test_a_task_may_try_for_ever(tmp_path: Path) -> None:

@@ -1,9 +1,11 @@
 """A file is saved here at once and is on the remote once a worker has been at it."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.cache import CacheKeyWarning, cache
 from django.core.files.base import ContentFile
 from django.db import transaction
 
@@ -90,6 +92,17 @@ def test_a_file_of_an_earlier_time_is_transferred_by_hand(tmp_path: Path) -> Non
 
     assert (tmp_path / "there/old.txt").read_bytes() == b"old"
     assert len(known(storage, "old.txt").sha256) == 64
+
+
+def test_a_key_of_any_length_is_set_after_the_transfer(tmp_path: Path) -> None:
+    storage = between_folders(tmp_path, delayed=True)
+    storage.save("a.txt", ContentFile(b"x"))
+
+    with warnings.catch_warnings(action="ignore", category=CacheKeyWarning):
+        storage.transfer("a.txt", "k" * 300)
+        work()
+
+        assert cache.get("k" * 300)
 
 
 def test_a_transfer_of_nothing_is_an_error(tmp_path: Path) -> None:
