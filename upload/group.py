@@ -10,13 +10,12 @@ import os
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
 from upload import whole_disk
 from upload.copy_engine import Receipt, create, read_descriptor, receipt_of, verify
 from upload.durable import Entry, most_descriptors, sync_file
 from upload.errors import FILE_ERRORS, TargetOccupied
+from upload.overlap import Overlapping
 from upload.page_cache import fetch, forget
 from upload.paths import ROOT_FLAGS, closing
 from upload.tree import Hand, Tree
@@ -53,33 +52,12 @@ def most_files() -> int:
     return max(1, most_descriptors(2 * MOST_FILES) // 2)
 
 
-class Groups:
-    """Puts groups; ``errors`` tell by key why some files are not there.
+class Groups(Overlapping):
+    """Puts groups: while the disk takes one in, the next is written.
 
-    While the disk takes one group in, the next is written. All others are placed when
-    the block has ended without an error; names are durable with ``hand.syncs``. Any
-    other error than one of ``FILE_ERRORS`` is raised, and what was not placed by then
-    is dropped. May be run twice.
+    All files but those in ``errors`` are placed when the block has ended without an
+    error; names are durable with ``hand.syncs``. May be run twice.
     """
-
-    def __init__(self, tree: Tree, hand: Hand) -> None:
-        self.errors: dict[str, Exception] = {}
-        self._tree, self._hand = tree, hand
-        self._under_way = ExitStack()
-        self._group: _Group | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        with self._under_way:
-            if kind is None:
-                self._end()
 
     def put(self, parcels: Sequence[Parcel]) -> None:
         """Write at most ``most_files()`` small files, then place those before them."""
@@ -88,37 +66,28 @@ class Groups:
             folder = stack.enter_context(entered)
             # Opened before the first byte, and not shared: an error is told once.
             disk = stack.enter_context(closing(os.open(".", ROOT_FLAGS, dir_fd=folder)))
-            group = _Group(self._tree, self._hand, folder)
+            group = _Group(self._tree, self._hand, folder, self.errors)
             stack.callback(group.close)
             for parcel in parcels:
                 group.stage(parcel)
             stack.enter_context(group.begin_sync(disk))
-            self._end()
-            self._group, self._under_way = group, stack.pop_all()
-
-    def _end(self) -> None:
-        """Place what was written last; a second call does nothing."""
-        group, self._group = self._group, None
-        with self._under_way:
-            if group is not None:
-                group.sync()
-                for staged in group.staged:
-                    group.place(staged)
-                self.errors |= group.errors
+            self._begun(stack, group.place_all)
 
 
 class _Group:
     """The staged files of a group; those not placed are dropped when it is closed."""
 
-    def __init__(self, tree: Tree, hand: Hand, folder: int) -> None:
-        self.errors: dict[str, Exception] = {}
-        self.staged: list[_Staged] = []
+    def __init__(
+        self, tree: Tree, hand: Hand, folder: int, errors: dict[str, Exception]
+    ) -> None:
+        self._errors = errors
+        self._staged: list[_Staged] = []
         self._tree, self._hand, self._folder = tree, hand, folder
         self._sync: whole_disk.Sync | None = None
 
     def close(self) -> None:
         with ExitStack() as stack:  # one that fails does not keep the others
-            for staged in self.staged:
+            for staged in self._staged:
                 if not staged.is_placed:
                     stack.callback(staged.entry.drop)
                 stack.callback(os.close, staged.descriptor)
@@ -132,7 +101,7 @@ class _Group:
             else:
                 self._write(parcel)
         except FILE_ERRORS as error:
-            self.errors[parcel.key] = error
+            self._errors[parcel.key] = error
 
     def _write(self, parcel: Parcel) -> None:
         entry = Entry(self._folder, self._tree.new_staging_name(self._hand))
@@ -142,31 +111,37 @@ class _Group:
         except BaseException:
             entry.drop()
             raise
-        self.staged.append(_Staged(parcel, entry, descriptor))
+        self._staged.append(_Staged(parcel, entry, descriptor))
 
     def begin_sync(self, disk: int) -> AbstractContextManager[object]:
-        """Begin to make all bytes durable; what is returned ends after ``sync``."""
-        if len(self.staged) < FEWEST_TOGETHER:
+        """Begin to make the bytes durable; what is returned outlives ``place_all``."""
+        if len(self._staged) < FEWEST_TOGETHER:
             return nullcontext()
         self._sync = whole_disk.Sync(disk)
         return self._sync
 
-    def sync(self) -> None:
+    def place_all(self) -> None:
+        """Make the bytes durable and give the files their names."""
+        self._sync_all()
+        for staged in self._staged:
+            self._place(staged)
+
+    def _sync_all(self) -> None:
         """Make all bytes durable, and have them read again from the disk."""
         if self._sync is None or not self._sync.wait(self._hand.beat):
             self._sync_each()
-        for staged in self.staged:
+        for staged in self._staged:
             forget(staged.descriptor, WHOLE)
             fetch(staged.descriptor)
 
     def _sync_each(self) -> None:
-        for staged in self.staged:
+        for staged in self._staged:
             forget(staged.descriptor, WHOLE)  # begins to write out what is not
-        for staged in self.staged:
+        for staged in self._staged:
             sync_file(staged.descriptor)
             self._hand.beat(0)
 
-    def place(self, staged: _Staged) -> None:
+    def _place(self, staged: _Staged) -> None:
         """Verify what the disk gives back and give it its name."""
         parcel = staged.parcel
         os.lseek(staged.descriptor, 0, os.SEEK_SET)
@@ -177,11 +152,11 @@ class _Group:
                 receipt_of(read_descriptor(staged.descriptor)),
             )
             self._hand.beat(0)
-            self._place(staged)
+            self._name(staged)
         except FILE_ERRORS as error:
-            self.errors[parcel.key] = error
+            self._errors[parcel.key] = error
 
-    def _place(self, staged: _Staged) -> None:
+    def _name(self, staged: _Staged) -> None:
         parcel = staged.parcel
         try:
             parts = self._tree.parts(parcel.key)

@@ -6,41 +6,15 @@ Each is verified by what the disk gives back and placed without replacing, as
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from types import TracebackType
-from typing import Self
 
 from upload.copy_engine import Receipt
 from upload.errors import FILE_ERRORS
 from upload.group import Parcel
-from upload.tree import Hand, Tree
+from upload.overlap import Overlapping
 
 
-class Series:
-    """Puts parcels; ``errors`` tell by key why some are not there.
-
-    All others are placed when the block has ended without an error. After an error,
-    which passes, the last one or two are dropped.
-    """
-
-    def __init__(self, tree: Tree, hand: Hand) -> None:
-        self.errors: dict[str, Exception] = {}
-        self._tree, self._hand = tree, hand
-        self._key = ""
-        self._finish: Callable[[], Receipt] | None = None
-        self._stack = ExitStack()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        with self._stack:
-            if kind is None:
-                self._end()
+class Series(Overlapping):
+    """Puts parcels; all but those in ``errors`` are placed when the block has ended."""
 
     def put(self, parcel: Parcel) -> None:
         """Write the parcel, then finish the one before it."""
@@ -54,15 +28,10 @@ class Series:
             self.errors[parcel.key] = error
             return
         with stack:
-            self._end()
-            self._key, self._finish, self._stack = parcel.key, finish, stack.pop_all()
+            self._begun(stack, lambda: self._place(parcel.key, finish))
 
-    def _end(self) -> None:
-        """Finish what was put last; a second call does nothing."""
-        finish, self._finish = self._finish, None
-        with self._stack:
-            if finish is not None:
-                try:
-                    finish()
-                except FILE_ERRORS as error:
-                    self.errors[self._key] = error
+    def _place(self, key: str, finish: Callable[[], Receipt]) -> None:
+        try:
+            finish()
+        except FILE_ERRORS as error:
+            self.errors[key] = error
