@@ -99,8 +99,12 @@ def unfinished_expire_after() -> timedelta:
 
 
 def worker_stop_file() -> Path | None:
-    """Return the file that asks running jobs to stop while it exists."""
-    return Path(settings.WORKER_STOP_FILE) if settings.WORKER_STOP_FILE else None
+    """Return the file that asks running jobs to stop while it exists.
+
+    Only the portal has one; ``queued_storage`` runs in other projects as well.
+    """
+    path = getattr(settings, "WORKER_STOP_FILE", "")
+    return Path(path) if path else None
 
 
 def removal_needs_approval() -> bool:
