@@ -1,6 +1,7 @@
 """The app under a label of its own, so that its migrations have their own numbers."""
 
 from django.apps import AppConfig
+from django.core.checks import register
 from django.utils.translation import gettext_lazy as _
 
 
@@ -9,3 +10,8 @@ class QueuedStorageConfig(AppConfig):
     label = "queued_storage"
     verbose_name = _("Queued storage")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from upload.queued_storage.checks import check_storages
+
+        register(check_storages)

@@ -7,12 +7,11 @@ nowhere else. ``save`` and ``delete`` follow the transaction that they are calle
 import io
 from contextlib import suppress
 from datetime import datetime
-from os.path import realpath
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.base import File
-from django.core.files.storage import InMemoryStorage, Storage
+from django.core.files.storage import Storage
 from django.core.files.utils import validate_file_name
 from django.utils.deconstruct import deconstructible
 from django.utils.translation import gettext as _
@@ -66,6 +65,7 @@ class QueuedStorage(Storage):
     delayed: bool = False
     task = "upload.queued_storage.tasks.Transfer"
     identity: str = ""
+    _has_task = False
 
     def __init__(  # noqa: PLR0913 - the documented signature
         self,
@@ -81,8 +81,10 @@ class QueuedStorage(Storage):
     ) -> None:
         self.local_path = local or self.local
         self.remote_path = remote or self.remote
-        self.local_options = dict(local_options or self.local_options or {})
-        self.remote_options = dict(remote_options or self.remote_options or {})
+        here = local_options or self.local_options
+        there = remote_options or self.remote_options
+        self.local_options = loading.options_of(here, "local")
+        self.remote_options = loading.options_of(there, "remote")
         self.cache_prefix = (
             cache_prefix or self.cache_prefix or settings.QUEUED_STORAGE_CACHE_PREFIX
         )
@@ -91,13 +93,7 @@ class QueuedStorage(Storage):
         self.identity = identity or self.identity
         self.local = loading.made(self.local_path, self.local_options, "local")
         self.remote = loading.made(self.remote_path, self.remote_options, "remote")
-        if _place_of(self.local) == _place_of(self.remote) is not None:
-            raise ImproperlyConfigured(
-                _(
-                    "The local and the remote storage are one and the same place. Give "
-                    "the remote another folder: each file would be its own copy."
-                )
-            )
+        loading.require_apart(self.local, self.remote)
         self._give_keys()
         registry.register(self)
 
@@ -281,6 +277,7 @@ class QueuedStorage(Storage):
 
         Returns the name that the local storage gave.
         """
+        self._require_task()
         incoming = Incoming(content, name)
         wanted = content.name if name is None else name
         validate_file_name(wanted, allow_relative_path=True)
@@ -294,11 +291,22 @@ class QueuedStorage(Storage):
         filing.file(self, stored, incoming.receipt)
         return stored
 
+    def _require_task(self) -> None:
+        """Raise ``ImproperlyConfigured`` before a file is taken that none would send.
+
+        Not where the storage is made: the task may stand in the module that makes it.
+        """
+        if not self._has_task:
+            if problem := loading.problem_of_task(self.task):
+                raise ImproperlyConfigured(problem)
+            self._has_task = True
+
     def note_placed(self, placed: Any) -> None:
         """Take on files that were put into the local storage by other means.
 
         ``placed`` are pairs of a name and the ``Receipt`` of its bytes.
         """
+        self._require_task()
         filing.file_many(self, placed)
 
     def transfer(self, name: str, cache_key: str | None = None) -> QueuedFile:
@@ -307,6 +315,7 @@ class QueuedStorage(Storage):
         Returns the row, whose ``state`` and ``error`` tell what comes of it. What was
         transferred already stays as it is. Raise ``FileNotFoundError``.
         """
+        self._require_task()
         return filing.ask(self, name, cache_key or "")
 
     def delete(self, name: str) -> None:
@@ -314,16 +323,6 @@ class QueuedStorage(Storage):
         if not name:
             raise ValueError(_("The name must be given to delete()."))
         filing.delete(self, name)
-
-
-def _place_of(storage: Storage) -> str | None:
-    """Return the folder of a storage that has one; memory's paths are no folders."""
-    if isinstance(storage, InMemoryStorage):
-        return None
-    try:
-        return realpath(storage.path("x"))
-    except (AttributeError, NotImplementedError):
-        return None
 
 
 def _dotted(task: Any) -> str:

@@ -28,30 +28,42 @@ def find(storage_key: str) -> list[Any]:
 
     They differ in their tasks only: a row's task is run if one of them names it.
     """
-    known = (*_aliases(), *_fields(), *reversed(_made.values()))
+    held = (field.storage for field in fields())
+    known = (*_named(), *held, *reversed(_made.values()))
     return [s for s in known if getattr(s, "storage_key", "") == storage_key]
 
 
-def _aliases() -> Iterator[Any]:
+def aliases() -> Iterator[str]:
+    """Yield the aliases of queued storages, which are not made for this."""
     entries: dict[str, Any] = settings.STORAGES
     for alias, entry in entries.items():
         backend = entry.get("BACKEND", "")
         try:
             made = import_string(backend) if isinstance(backend, str) else backend
-            found = storages[alias] if _is_queued(made) else None
         except Exception as error:  # noqa: BLE001 - it must not stop other storages
-            logger.error("STORAGES[%r]: %s", alias, type(error).__name__)
-            continue
-        if found is not None:
+            _tell(alias, error)
+        else:
+            if getattr(made, "is_queued_storage", False):
+                yield alias
+
+
+def _named() -> Iterator[Any]:
+    for alias in aliases():
+        try:
+            found = storages[alias]
+        except Exception as error:  # noqa: BLE001 - it must not stop other storages
+            _tell(alias, error)
+        else:
             yield found
 
 
-def _is_queued(made: Any) -> bool:
-    return bool(getattr(made, "is_queued_storage", False))
+def _tell(alias: str, error: Exception) -> None:
+    """Log the kind alone: an option may stand in the text."""
+    logger.error("STORAGES[%r]: %s", alias, type(error).__name__)
 
 
-def _fields() -> Iterator[Any]:
+def fields() -> Iterator[Any]:
     for model in apps.get_models():
         for field in model._meta.local_fields:
             if isinstance(field, FileField):
-                yield field.storage
+                yield field

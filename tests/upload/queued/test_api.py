@@ -107,7 +107,7 @@ def test_each_documented_method_is_there(name: str) -> None:
 def test_each_class_takes_any_remote_by_its_path(name: str, tmp_path: Path) -> None:
     storage = getattr(backends, name)(
         remote=FILE_SYSTEM,
-        local_options={"location": str(tmp_path)},
+        local_options={"location": str(tmp_path / "here")},
         remote_options={"location": str(tmp_path / "there")},
         delayed=True,
         task=DELETING_TASK,

@@ -16,7 +16,7 @@ from tests.upload.queued.made import (
     known,
     work,
 )
-from upload.queued_storage import hints, tasks
+from upload.queued_storage import hints, registry, tasks
 from upload.queued_storage.backends import QueuedStorage
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -33,6 +33,14 @@ class Needy(tasks.Transfer):
 
     def __init__(self, place: str) -> None:
         self.place = place
+
+
+def save_before_it_was_lost(storage: QueuedStorage, task: str) -> None:
+    """Save ``a.txt`` as a process did in which the task could still be made."""
+    storage._has_task = True
+    storage.task = task
+    registry.register(storage)
+    storage.save("a.txt", ContentFile(b"x"))
 
 
 def test_an_expired_certificate_is_tried_again(tmp_path: Path) -> None:
@@ -53,8 +61,8 @@ def test_a_task_that_cannot_be_made_is_told_by_its_file(
     tmp_path: Path, settings: Any, task: str
 ) -> None:
     settings.QUEUED_STORAGE_RETRIES = 0
-    storage = between_folders(tmp_path, task=task)
-    storage.save("a.txt", ContentFile(b"x"))
+    storage = between_folders(tmp_path)
+    save_before_it_was_lost(storage, task)
 
     work()
 
@@ -64,8 +72,8 @@ def test_a_task_that_cannot_be_made_is_told_by_its_file(
 
 
 def test_a_task_that_cannot_be_made_stops_no_other(tmp_path: Path) -> None:
-    wrong = between_folders(tmp_path, task="queued_storage.tasks.Transfer")
-    wrong.save("a.txt", ContentFile(b"x"))
+    wrong = between_folders(tmp_path)
+    save_before_it_was_lost(wrong, "queued_storage.tasks.Transfer")
     right = between_folders(tmp_path)
     right.save("b.txt", ContentFile(b"x"))
 

@@ -24,6 +24,7 @@ from upload.queued_storage.remotes.base import (
     RemoteStorage,
     as_os_errors,
     lacking,
+    missing_option,
     require_digest,
     require_size,
 )
@@ -70,6 +71,11 @@ class VerifiedAzureStorage(RemoteStorage, AzureStorage):
         found: dict[str, Any] = super().get_default_settings()
         return found | {"overwrite_files": False}
 
+    def problem(self) -> str:
+        if self.azure_container:
+            return ""
+        return missing_option("azure_container", "AZURE_CONTAINER")
+
     def close(self) -> None:
         """End idle connections; the next call opens one again."""
         stock: Any = self
@@ -83,6 +89,7 @@ class VerifiedAzureStorage(RemoteStorage, AzureStorage):
 
     @contextmanager
     def _speaking(self, path: str) -> Iterator[Any]:
+        self._require_complete()
         with as_os_errors():
             try:
                 yield self.client.get_blob_client(self._key(path))

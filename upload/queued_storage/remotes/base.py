@@ -49,6 +49,14 @@ class RemoteStorage(Storage):
 
     verifies_writes = False
 
+    def problem(self) -> str:
+        """Return what the setting up lacks, ``""`` if nothing; asks no server."""
+        return ""
+
+    def _require_complete(self) -> None:
+        if problem := self.problem():
+            raise ImproperlyConfigured(problem)
+
     def _stat(self, path: str) -> Facts:
         """Raise ``FileNotFoundError``; ``IsADirectoryError`` for what is no file."""
         raise NotImplementedError
@@ -197,6 +205,14 @@ def lacking(extra: str) -> ImproperlyConfigured:
         _("Install the extra “%(extra)s”; docs/destinations.md says how.")
         % {"extra": extra}
     )
+
+
+def missing_option(option: str, setting: str) -> str:
+    """Return the problem of an option that django-storages takes for optional."""
+    return _("The option %(option)s is missing, and so is the setting %(setting)s.") % {
+        "option": option,
+        "setting": setting,
+    }
 
 
 def split_names(

@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import Any
 
 from django.apps import apps
-from django.core.exceptions import ImproperlyConfigured
 from django.core.files.base import File
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -40,14 +39,15 @@ class DatabaseStorage(AddressedStorage):
         self.base_url = base_url
         self._using = using
 
+    def problem(self) -> str:
+        if apps.is_installed(APP):
+            return ""
+        words = _("DatabaseStorage needs “%(app)s” in INSTALLED_APPS; then migrate.")
+        return words % {"app": APP}
+
     def _rows(self, model: str) -> Any:
-        try:
-            found: Any = apps.get_model(LABEL, model)
-        except LookupError as error:
-            raise ImproperlyConfigured(
-                _("DatabaseStorage needs “%(app)s” in INSTALLED_APPS; then migrate.")
-                % {"app": APP}
-            ) from error
+        self._require_complete()
+        found: Any = apps.get_model(LABEL, model)
         return found._base_manager.using(self._using)
 
     def _stat(self, path: str) -> Facts:

@@ -22,6 +22,7 @@ from upload.queued_storage.remotes.base import (
     RemoteStorage,
     as_os_errors,
     lacking,
+    missing_option,
     require_digest,
     require_size,
 )
@@ -72,6 +73,11 @@ class VerifiedGoogleCloudStorage(RemoteStorage, GoogleCloudStorage):
         found: dict[str, Any] = super().get_default_settings()
         return found | {"file_overwrite": False, "gzip": False}
 
+    def problem(self) -> str:
+        if self.bucket_name:
+            return ""
+        return missing_option("bucket_name", "GS_BUCKET_NAME")
+
     def close(self) -> None:
         """End idle connections; the next call opens one again."""
         stock: Any = self
@@ -84,6 +90,7 @@ class VerifiedGoogleCloudStorage(RemoteStorage, GoogleCloudStorage):
 
     @contextmanager
     def _speaking(self, path: str) -> Iterator[Any]:
+        self._require_complete()
         with as_os_errors():
             try:
                 yield self.bucket

@@ -27,6 +27,7 @@ from upload.queued_storage.remotes.base import (
     RemoteStorage,
     as_os_errors,
     lacking,
+    missing_option,
     require_size,
 )
 from upload.targets.base import new_staging_name
@@ -81,7 +82,13 @@ class VerifiedS3Storage(RemoteStorage, S3Storage):
         found: dict[str, Any] = super().get_default_settings()
         return found | {"file_overwrite": False, "gzip": False}
 
+    def problem(self) -> str:
+        if self.bucket_name:
+            return ""
+        return missing_option("bucket_name", "AWS_STORAGE_BUCKET_NAME")
+
     def _calls(self) -> Calls:
+        self._require_complete()
         place = f"s3://{self.bucket_name}/{self.location}".rstrip("/")
         return Calls(
             self._client(), self.bucket_name, place, Patience(self._patience_seconds)
