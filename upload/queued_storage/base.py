@@ -133,9 +133,13 @@ class QueuedStorage(Storage):
     def using_remote(self, name: str) -> bool:
         """Return whether the file was transferred."""
         facts = self.facts(name)
+        return self._is_only_there(name, None) if facts is None else facts.is_sent
+
+    def _is_only_there(self, name: str, facts: Facts | None) -> bool:
+        """Return whether the remote alone has the file; ask it if no row knows."""
         if facts is None:
             return not self.local.exists(name) and bool(self.remote.exists(name))
-        return facts.is_sent
+        return facts.state == FileState.REMOTE
 
     def get_storage(self, name: str) -> Any:
         """Return the side responsible for a file: the remote once it was transferred.
@@ -210,19 +214,21 @@ class QueuedStorage(Storage):
 
     def url(self, name: str | None) -> str:
         """Return the remote's URL once the file was transferred, where it has any."""
-        facts = self.facts(name) if name else None
-        if facts is None or not facts.is_sent:
+        if not name:
+            return self.local.url(name)
+        facts = self.facts(name)
+        is_only_there = self._is_only_there(name, facts)
+        if not is_only_there and not (facts and facts.is_sent):
             return self.local.url(name)
         try:
-            return self.remote.url(facts.remote_name)
+            return self.remote.url(facts.remote_name if facts else name)
         except (NotImplementedError, ValueError):
-            if facts.state == FileState.REMOTE:
+            if is_only_there:
                 raise
             return self.local.url(name)
 
     def path(self, name: str) -> str:
-        facts = self.facts(name) if name else None
-        if facts is not None and facts.state == FileState.REMOTE:
+        if name and self._is_only_there(name, self.facts(name)):
             raise NotImplementedError(
                 _("“%(name)s” is on the remote only; open it instead.") % {"name": name}
             )
@@ -313,7 +319,8 @@ class QueuedStorage(Storage):
         """Have the file transferred, and the hint set under ``cache_key`` as well.
 
         Returns the row, whose ``state`` and ``error`` tell what comes of it. What was
-        transferred already stays as it is. Raise ``FileNotFoundError``.
+        transferred already stays as it is, also by another program: then the row is
+        new. Raise ``FileNotFoundError``.
         """
         self._require_task()
         return filing.ask(self, name, cache_key or "")

@@ -9,8 +9,10 @@ from typing import Any
 
 from django.conf import settings as django_settings
 from django.core.files.storage import Storage
+from django.core.files.utils import validate_file_name
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from upload.copy_engine import CHUNK_BYTES, Receipt, receipt_of, silent
 from upload.insert import insert_rows
@@ -81,13 +83,11 @@ def row_of(storage: Any, name: str) -> QueuedFile | None:
 
 def ask(storage: Any, name: str, cache_key: str) -> QueuedFile:
     """Make the file due, with a row where it had none; queue its transfer on commit."""
-    row = row_of(storage, name) if name else None
-    if row is None or row.state == FileState.DELETING:
-        if not name or row is not None or not storage.local.exists(name):
-            raise FileNotFoundError(name)
-        # By its one spelling; somebody else may be asking at the same time.
-        file_many(storage, [(identity.plain_name(name), None)])
-        row = QueuedFile.objects.get(name_digest=storage.name_digest(name))
+    if not name:
+        raise _nowhere(name)
+    row = row_of(storage, name) or _taken_on(storage, name)
+    if row.state == FileState.DELETING:
+        raise FileNotFoundError(_("“%(name)s” is being deleted.") % {"name": name})
     rows = QueuedFile.objects.filter(pk=row.pk)
     if cache_key:
         rows.update(cache_key=cache_key)
@@ -96,6 +96,42 @@ def ask(storage: Any, name: str, cache_key: str) -> QueuedFile:
     if row.state not in SENT:
         queueing.ask_on_commit(storage.storage_key)
     return row
+
+
+def _taken_on(storage: Any, name: str) -> QueuedFile:
+    """Write the row of a file that none knew; return it."""
+    validate_file_name(name, allow_relative_path=True)
+    plain = identity.plain_name(name)
+    if storage.local.exists(name):
+        storage.local.open(name).close()  # raises IsADirectoryError
+        file_many(storage, [(plain, None)])
+    elif storage.remote.exists(name) and not records.belongs_to_a_row(
+        storage.remote_digest(name)
+    ):
+        storage.remote.open(name).close()
+        _adopt(storage, plain)
+    else:
+        raise _nowhere(name)
+    # Somebody else may have been quicker.
+    return QueuedFile.objects.get(name_digest=storage.name_digest(name))
+
+
+def _nowhere(name: str | None) -> FileNotFoundError:
+    words = _("“%(name)s” is neither in the local nor in the remote storage.")
+    return FileNotFoundError(words % {"name": name or ""})
+
+
+def _adopt(storage: Any, name: str) -> None:
+    """Write the row of a file that only the remote has: nothing is to be sent."""
+    is_there = {
+        "size": storage.remote.size(name),
+        "state": FileState.REMOTE,
+        "local_left": False,
+        "next_run_at": None,
+        "transferred_at": timezone.now(),
+    }
+    row = QueuedFile(**_values(storage, name, None) | is_there)
+    QueuedFile.objects.bulk_create([row], ignore_conflicts=True)
 
 
 def delete(storage: Any, name: str) -> None:
