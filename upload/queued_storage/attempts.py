@@ -93,7 +93,7 @@ def _end_of(storage: Any, task: Any, row: QueuedFile, sending: Sending) -> End:
         sending.receipt = sending.expected
         return End.ONLY_REMOTE
     if not is_sent:
-        raise OSError(_("The task returned False; it is tried again."))
+        raise OSError(_("The task’s transfer() returned False."))
     if sending.receipt is None:
         confirm(storage.local, storage.remote, sending)
     return End.ONLY_REMOTE if task.deletes_local else End.SENT

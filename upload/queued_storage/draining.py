@@ -42,13 +42,23 @@ def drain(storage_key: str) -> str:
     queueing.taken(storage_key)
     storages = registry.find(storage_key)
     if not storages:
-        logger.error(
-            "Queued storage %s is made nowhere in this project: its files wait. Name "
-            "it in STORAGES or in a model's field.",
-            storage_key,
-        )
+        _tell_homeless(storage_key)
         return "no such storage"
     return Drain(storages[0], {storage.task for storage in storages}).run()
+
+
+def _tell_homeless(storage_key: str) -> None:
+    """Log whose storage is missing; its row has a digest of the places, no more."""
+    waiting = records.due(storage_key)
+    first = waiting.order_by("pk").values_list("name", flat=True).first()
+    logger.error(
+        "%d files wait, “%s” for one: their storage (key %s) is made nowhere in this "
+        "project. Name it in STORAGES or in a model's field. If its folder, bucket or "
+        "another option was changed: its files are known by the old one.",
+        waiting.count(),
+        first or "",
+        storage_key,
+    )
 
 
 class Drain:

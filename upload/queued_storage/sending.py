@@ -132,11 +132,14 @@ def confirm(local: Storage, remote: Storage, sending: Sending) -> None:
     if expected is None:
         with _opened(local, sending.name) as source:
             expected = receipt_of(_checked(source, sending), silent)
-    verify(
-        sending.remote_name,
-        expected,
-        _held(remote, sending.remote_name, sending.check),
-    )
+    try:
+        held = _held(remote, sending.remote_name, sending.check)
+    except FileNotFoundError as error:
+        words = _(
+            "The task’s transfer() returned True, but “%(name)s” is not on the remote."
+        )
+        raise FileNotFoundError(words % {"name": sending.remote_name}) from error
+    verify(sending.remote_name, expected, held)
     sending.receipt = expected
 
 

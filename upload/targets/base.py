@@ -169,7 +169,7 @@ def unreachable(place: object, reason: str) -> DestinationUnreachable:
     return DestinationUnreachable(
         _(
             "The destination %(root)s cannot be reached: %(reason)s. Check the server "
-            "and the network; running copies are tried again."
+            "and the network; what was running is tried again."
         )
         % {"root": place, "reason": wording.bare(reason)}
     )

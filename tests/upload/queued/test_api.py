@@ -197,7 +197,7 @@ def test_false_is_tried_again(tmp_path: Path, settings: Any) -> None:
     work()
 
     assert known(storage, "a.txt").attempts == 2
-    assert "False" in known(storage, "a.txt").error
+    assert known(storage, "a.txt").error.endswith("transfer() returned False.")
 
 
 def test_anything_else_is_an_error(tmp_path: Path) -> None:
@@ -220,7 +220,9 @@ def test_a_task_that_claims_too_much_is_not_believed(
     storage.save("a.txt", ContentFile(b"x"))
     work()
 
-    assert known(storage, "a.txt").state == "failed"
+    row = known(storage, "a.txt")
+    assert row.state == "failed"
+    assert "returned True, but “a.txt” is not on the remote" in row.error
 
 
 def test_a_task_may_do_it_all_by_itself(tmp_path: Path) -> None:

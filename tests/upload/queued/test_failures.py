@@ -18,6 +18,7 @@ from tests.upload.queued.made import (
 )
 from upload.queued_storage import hints, registry, tasks
 from upload.queued_storage.backends import QueuedStorage
+from upload.queued_storage.models import QueuedFile
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -162,3 +163,16 @@ def test_a_local_file_that_stays_stops_no_other(tmp_path: Path) -> None:
     assert known(storage, "a.txt").error == "RuntimeError: ftp://…@host/a.txt"
     assert known(storage, "a.txt").state == "remote"
     assert not (tmp_path / "here/b.txt").exists()
+
+
+def test_files_without_a_storage_are_told_by_name(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    storage = between_folders(tmp_path)
+    for name in ("a.txt", "b.txt"):
+        storage.save(name, ContentFile(b"x"))
+    QueuedFile.objects.update(storage="of an earlier place")
+
+    assert tasks.drain("of an earlier place") == "no such storage"
+
+    assert "2 files wait, “a.txt” for one" in caplog.text
