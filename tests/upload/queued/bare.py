@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 PATIENCE_SECONDS = 30.0
+RECOVER = "upload.queued_storage.tasks.recover"
 
 
 def configure(folder: Path) -> None:
@@ -50,15 +51,15 @@ def main(folder: Path) -> None:
     from django.core.files.storage import default_storage
     from django.core.management import call_command
     from django_q.cluster import Cluster
+    from django_q.models import Schedule
 
     from upload.queued_storage.models import QueuedFile
-    from upload.queued_storage.tasks import recover
 
     call_command("check", fail_level="WARNING")
     call_command("migrate", verbosity=0)
     for number in range(3):
         default_storage.save(f"{number}.txt", ContentFile(b"bytes"))
-    recover()
+    Schedule.objects.create(func=RECOVER, schedule_type=Schedule.MINUTES, minutes=1)
     cluster = Cluster()
     cluster.start()
     until = time.monotonic() + PATIENCE_SECONDS
