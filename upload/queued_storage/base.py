@@ -6,6 +6,7 @@ nowhere else. ``save`` and ``delete`` follow the transaction that they are calle
 
 import io
 from contextlib import suppress
+from copy import copy
 from datetime import datetime
 from typing import Any
 
@@ -65,6 +66,7 @@ class QueuedStorage(Storage):
     delayed: bool = False
     task = "upload.queued_storage.tasks.Transfer"
     identity: str = ""
+    _asks_remote = True
     _has_task = False
 
     def __init__(  # noqa: PLR0913 - the documented signature
@@ -267,11 +269,14 @@ class QueuedStorage(Storage):
         return self.local.get_alternative_name(file_root, file_ext)
 
     def is_name_available(self, name: str, max_length: int | None = None) -> bool:
+        """Return whether a name is free on both sides; ``save`` asks no remote."""
         if max_length and len(name) > max_length:
             return False
         if self.local.exists(name):
             return False
-        return records.is_free(self.name_digest(name), self.remote_digest(name))
+        if not records.is_free(self.name_digest(name), self.remote_digest(name)):
+            return False
+        return not (self._asks_remote and self.remote.exists(name))
 
     def generate_filename(self, filename: Any) -> str:
         return super().generate_filename(filename)
@@ -288,7 +293,9 @@ class QueuedStorage(Storage):
         wanted = content.name if name is None else name
         validate_file_name(wanted, allow_relative_path=True)
         str(wanted).encode()  # a row takes Unicode only: fail before a file is there
-        free = self.get_available_name(wanted, max_length)
+        near = copy(self)
+        near._asks_remote = False  # it may be far; the rows know what we sent there
+        free = near.get_available_name(wanted, max_length)
         if type(self.local).save is Storage.save:
             # Its part after the search for a free name, which was just made.
             stored = self.local._save(free, incoming)

@@ -3,6 +3,7 @@
 import hashlib
 import ssl
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from django.core.cache.backends.base import BaseCache
@@ -38,10 +39,15 @@ class Renaming(FileSystemStorage):
 class Summing(FileSystemStorage):
     """Gives files of the same bytes one name."""
 
+    one_at_a_time = Lock()
+
     def _save(self, name: str, content: Any) -> str:
         whole = b"".join(content.chunks())
         name = hashlib.sha256(whole).hexdigest()
-        return name if super().exists(name) else super()._save(name, ContentFile(whole))
+        with self.one_at_a_time:
+            if super().exists(name):
+                return name
+            return super()._save(name, ContentFile(whole))
 
 
 class Away(FileSystemStorage):

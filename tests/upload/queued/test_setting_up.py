@@ -152,18 +152,14 @@ def test_the_check_tells_of_an_alias_that_cannot_be_made(settings: Any) -> None:
         ("s3.VerifiedS3Storage", "bucket_name"),
         ("azure.VerifiedAzureStorage", "azure_container"),
         ("gcs.VerifiedGoogleCloudStorage", "bucket_name"),
-        ("database.DatabaseStorage", ""),
+        ("database.DatabaseStorage", "INSTALLED_APPS"),
     ],
 )
 def test_the_check_warns_of_an_option_that_is_missing(
-    tmp_path: Path, settings: Any, remote: str, option: str
+    settings: Any, monkeypatch: pytest.MonkeyPatch, remote: str, option: str
 ) -> None:
     alias(settings, local=FILE_SYSTEM, remote=f"{REMOTES}.{remote}")
-    if not option:
-        settings.INSTALLED_APPS = [
-            app for app in settings.INSTALLED_APPS if "database_app" not in app
-        ]
-        option = "INSTALLED_APPS"
+    monkeypatch.setattr(registry.apps, "is_installed", lambda name: False)
 
     (found,) = check_storages()
 
