@@ -197,7 +197,7 @@ def destinations(request: HttpRequest) -> Group | None:
 
 def _stale(request: HttpRequest, place: Destination) -> Need:
     url = reverse("admin:upload_destination_change", args=[place.pk])
-    minor = str(place.last_probe.get("error") or "")[:200]
+    minor = visible(place.probe_error_shown)[:200]
     if place.last_probed_at is None:
         minor = _("It was never probed.")
     elif not minor:

@@ -187,7 +187,7 @@ def items_context(request: HttpRequest, order: BulkOrder) -> dict[str, Any]:
     )
     for item in page.rows:
         item.job = jobs.get(item.job_uuid)
-        item.why = order_plan.reason_of(order, item)
+        item.why = order_plan.reason_shown(order, item)
     return {
         "order": order,
         "outcomes": [(o, counts[o]) for o in OrderOutcome if o in counts],

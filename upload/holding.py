@@ -8,12 +8,12 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from upload import events, legal_hold, policy, transitions
 from upload.errors import IllegalTransition, NotPermitted, ReasonMissing
 from upload.events import Cause
 from upload.states import SessionStatus, Verb
+from upload.wording import gettext as _
 
 
 def place(session: Any, actor: Any, reason: str) -> Any:

@@ -13,6 +13,7 @@ from django.utils.timezone import localtime
 from upload.errors import IllegalTransition, MunimentError
 from upload.states import SessionStatus, Verb
 from upload.wording import gettext as _
+from upload.wording import joined
 
 # Verbs and states that let files go.
 DISPOSING = frozenset({Verb.EXPIRE, Verb.REMOVE, Verb.REMOVE_FILE})
@@ -76,7 +77,7 @@ def sentence(hold: Any) -> str:
 
 def sentences(session: Any) -> str:
     """Return the sentences of the first few holds as one text."""
-    return " ".join(sentence(hold) for hold in active(session)[:MAX_NAMED])
+    return joined((sentence(hold) for hold in active(session)[:MAX_NAMED]), " ")
 
 
 def refusal(session: Any, asked: str) -> OnHold:

@@ -14,8 +14,9 @@ from upload.errors import MunimentError, NotPermitted
 from upload.events import Cause
 from upload.lease import Lease
 from upload.models import BulkItem, BulkOrder, Job, UploadSession
-from upload.order_items import NOT_THE_SESSION, gone, settle
+from upload.order_items import NOT_THE_SESSION, gone, note, settle
 from upload.states import OrderOutcome, SessionStatus, Verb
+from upload.wording import of_error
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ def close(lease: Lease, actor: Any, items: list[BulkItem]) -> None:
         for item in items:
             session = sessions.get(item.session_id)
             if problem := _obstacle(actor, session, busy):
-                item.outcome, item.reason = OrderOutcome.SKIPPED, str(problem)
+                note(item, OrderOutcome.SKIPPED, of_error(problem))
             else:
                 item.outcome = OrderOutcome.CLOSED
                 closing.append(session)
@@ -101,4 +102,4 @@ def _purge_each(lease: Lease, items: list[BulkItem], sessions: Any) -> None:
             raise
         except Exception as error:
             logger.exception("Session %s could not be purged.", item.session_uuid)
-            item.outcome, item.reason = OrderOutcome.FAILED, str(error)
+            note(item, OrderOutcome.FAILED, of_error(error))

@@ -231,3 +231,8 @@ def sentence(verb: str, obstacle: str, session_status: str) -> str:
 def reason_of(order: BulkOrder, item: BulkItem) -> str:
     """Return why a session is not done, as kept or in the reader's language."""
     return item.reason or sentence(order.verb, item.obstacle, item.session_status)
+
+
+def reason_shown(order: BulkOrder, item: BulkItem) -> str:
+    """Return why a session is not done, in the reader's language."""
+    return item.reason_shown or reason_of(order, item)

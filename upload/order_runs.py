@@ -29,10 +29,10 @@ from upload.errors import (
 from upload.lease import Lease
 from upload.models import BulkItem, BulkOrder, UploadSession
 from upload.order_deeds import QUEUEING, Case
-from upload.order_items import NOT_THE_SESSION, batch, gone, settle, settle_rest
+from upload.order_items import NOT_THE_SESSION, batch, gone, note, settle, settle_rest
 from upload.states import OrderOutcome, OrderState, OrderVerb
 from upload.wording import gettext as _
-from upload.wording import noted
+from upload.wording import noted, of_error
 
 logger = logging.getLogger(__name__)
 
@@ -136,7 +136,7 @@ def _close_next(work: Lease, actor: Any) -> bool:
 
 
 def _close_one(work: Lease, actor: Any, item: BulkItem) -> None:
-    item.outcome, item.reason = OrderOutcome.PENDING, ""
+    note(item, OrderOutcome.PENDING)
     try:
         order_expiry.close(work, actor, [item])
     except NOT_THE_SESSION:
@@ -187,8 +187,8 @@ def _tried(deed: Any, case: Case) -> bool:
 
 def _note(item: BulkItem, error: Exception) -> None:
     skipped = isinstance(error, NOT_NOW)
-    item.outcome = OrderOutcome.SKIPPED if skipped else OrderOutcome.FAILED
-    item.reason = str(error) or type(error).__name__
+    outcome = OrderOutcome.SKIPPED if skipped else OrderOutcome.FAILED
+    note(item, outcome, of_error(error) or type(error).__name__)
 
 
 def _end(work: Lease, state: OrderState, error: BaseException | None = None) -> None:
@@ -196,12 +196,13 @@ def _end(work: Lease, state: OrderState, error: BaseException | None = None) -> 
 
     Sessions that are closed already lose their files first: what was begun is ended.
     """
+    told = noted(error)
     try:
         while closed := batch(work.row, OrderOutcome.CLOSED, order_expiry.BATCH):
             order_expiry.purge(work, closed)
         with work.fenced():
-            settle_rest(work.row, OrderOutcome.LEFT, str(error) if error else "")
-            work.end(state, **noted(error))
+            settle_rest(work.row, OrderOutcome.LEFT, told["error"])
+            work.end(state, **told)
     except LeaseLost:
         logger.warning("Order %s: lease lost at its end.", work.row.uuid)
         return

@@ -13,12 +13,12 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from upload import jobs, order_plan, policy, queues
 from upload.errors import DestinationRefused, IllegalTransition, NotPermitted
 from upload.models import BulkItem, BulkOrder
 from upload.states import JobState, OrderState, OrderVerb
+from upload.wording import gettext as _
 
 # So many jobs of one order may wait or run at once: others get their turn between.
 MOST_JOBS = 200

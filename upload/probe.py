@@ -13,12 +13,13 @@ from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from upload.errors import DestinationCorrupts, DestinationRefused, MunimentError
 from upload.models import Destination
 from upload.targets import Target
 from upload.targets.base import new_staging_name
+from upload.wording import gettext as _
+from upload.wording import kept_of, of_error
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +31,8 @@ type Found = dict[str, Any]
 def probe(destination: Destination) -> Found:
     """Return what a try of the destination found, after noting it on the row.
 
-    ``{"ok": True, "error": "", "latency_ms": 3.1, "free_bytes": None,
+    ``{"ok": True, "error": "", "error_told": None, "latency_ms": 3.1,
+    "free_bytes": None,
     "steps_ms": {"check": 9.8, "write": …, "read": …, "list": …, "delete": …},
     "capabilities": {"refuses_to_replace": True, "stages": True, "syncs": True}}``.
     The latency is that of listing. May be run at any time, beside copies too.
@@ -38,13 +40,14 @@ def probe(destination: Destination) -> Found:
     found: Found = {
         "ok": False,
         "error": "",
+        "error_told": None,  # as in upload.wording
         "latency_ms": None,
         "free_bytes": None,
         "steps_ms": {},
         "capabilities": {},
     }
-    found["error"] = _problem(destination, found)
-    found["ok"] = not found["error"]
+    problem = _problem(destination, found)
+    found |= {"ok": not problem, "error": problem, "error_told": kept_of(problem)}
     destination.last_probed_at, destination.last_probe = timezone.now(), found
     Destination.objects.filter(pk=destination.pk).update(
         last_probed_at=destination.last_probed_at, last_probe=found
@@ -58,7 +61,7 @@ def _problem(destination: Destination, found: Found) -> str:
         with closing(destination.target()) as target:
             _try_out(target, found)
     except (MunimentError, OSError) as error:
-        return str(error)
+        return of_error(error)
     except Exception as error:  # noqa: BLE001 - a foreign adapter's; its text is not ours
         kind = type(error).__name__
         logger.warning("Probe of destination %s: %s.", destination.name, kind)

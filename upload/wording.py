@@ -16,6 +16,8 @@ from django.utils.functional import Promise
 type Made = Any
 
 STOPS = ".。"
+# What telling a text again raises where it does not fit the catalogue or the code.
+UNTOLD = (AttributeError, LookupError, TypeError, ValueError)
 
 
 class Told(str):
@@ -98,6 +100,14 @@ def made_of(value: Any) -> Made:
         with translation.override(None):
             return {"msgid": str(value)}
     return value if isinstance(value, int | float) else str(value)
+
+
+def shown(text: str, made: Made) -> str:
+    """Return a text from a row in the language of now, or as it was written."""
+    try:
+        return str(told_again(made or text))
+    except UNTOLD:  # another version of the portal made it
+        return text
 
 
 def told_again(made: Made) -> Any:

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,12 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy
 
 from tests.make import make_destination, make_session, run
-from upload import jobs, wording
+from tests.upload.ordering import ordered, ran
+from upload import holding, jobs, wording
 from upload.errors import DigestMismatch, MunimentError
-from upload.models import Job, JobItem
-from upload.states import JobKind, JobState
+from upload.models import BulkItem, Destination, Job, JobItem
+from upload.probe import probe
+from upload.states import JobKind, JobState, OrderOutcome, OrderVerb
 from upload.states import SessionStatus as S
 from upload.wording import noted
 
@@ -133,6 +136,73 @@ def test_the_files_of_a_failed_job_tell_their_reasons_to_each_reader() -> None:
     with translation.override("ja"):
         assert item.error_shown == translated(GONE)
         assert f"“a.txt” ({translated(GONE)})" in job.error_shown
+
+
+@pytest.mark.django_db
+def test_the_sessions_of_a_bulk_order_tell_their_reasons_to_each_reader(
+    manager: Any,
+) -> None:
+    session = make_session(S.STORED)
+    holding.place(session, manager, "Court case")
+    order = ordered(OrderVerb.LIFT, manager)
+    holding.lift_all(session, manager, "Over")
+
+    ran(order)
+
+    item = BulkItem.objects.get(order=order)
+    assert item.outcome == OrderOutcome.SKIPPED
+    assert "“under no hold”" in item.reason
+    with translation.override("ja"):
+        assert translated("under no hold") in item.reason_shown
+        assert "under no hold" not in item.reason_shown
+
+
+@pytest.mark.django_db
+def test_sessions_that_an_order_left_tell_its_error_to_each_reader(clerk: Any) -> None:
+    make_session(S.UPLOADING)
+    order = ordered(OrderVerb.EXPIRE, clerk)
+    clerk.user_permissions.clear(), clerk.groups.clear()
+
+    ran(order)
+
+    item = BulkItem.objects.get(order=order)
+    assert (item.outcome, item.reason) == (OrderOutcome.LEFT, order.error)
+    with translation.override("ja"):
+        assert item.reason_shown == order.error_shown != order.error
+
+
+@pytest.mark.django_db
+def test_a_probe_tells_what_it_found_to_each_reader(tmp_path: Path) -> None:
+    place = make_destination(tmp_path / "destinations" / "one", "Box")
+    shutil.rmtree(place.folder)
+
+    probe(place)
+
+    kept = Destination.objects.get(pk=place.pk)
+    missing = "The destination %(root)s is missing. Create or mount it, then try again."
+    assert kept.probe_error_shown == missing % {"root": place.folder}
+    with translation.override("ja"):
+        assert kept.probe_error_shown == translated(missing) % {"root": place.folder}
+
+
+@pytest.mark.django_db
+def test_an_adapter_that_breaks_is_told_to_each_reader(settings: Any) -> None:
+    settings.DESTINATIONS = {"box": {"BACKEND": "none.such.Storage"}}
+    place = Destination(name="Box", alias="box")
+
+    probe(place)
+
+    with translation.override("ja"):
+        assert place.probe_error_shown != place.last_probe["error"]
+
+
+def test_a_probe_from_before_reads_as_it_was_written() -> None:
+    place = Destination(last_probe={"ok": False, "error": "Old words"})
+
+    assert (place.probe_error_shown, Destination().probe_error_shown) == (
+        "Old words",
+        "",
+    )
 
 
 @pytest.mark.django_db

@@ -7,10 +7,8 @@ from django.db import DatabaseError, models
 from django.utils.translation import gettext_lazy as _
 
 from upload.errors import ObjectNotUpdated
-from upload.wording import kept, told_again
+from upload.wording import kept, shown
 
-# What telling a text again raises where it does not fit the catalogue or the code.
-UNTOLD = (AttributeError, LookupError, TypeError, ValueError)
 NO_ROWS = "did not affect any rows"
 
 
@@ -36,10 +34,7 @@ class NotesError(models.Model):
     @property
     def error_shown(self) -> str:
         """The error in the language of whoever reads it now."""
-        try:
-            return str(told_again(self.error_told or self.error))
-        except UNTOLD:  # another version of the portal made it
-            return self.error
+        return shown(self.error, self.error_told)
 
     @property
     def error_kept(self) -> str:

@@ -15,6 +15,7 @@ from upload.models.base import PublicUuid
 from upload.querysets import DestinationQuerySet
 from upload.targets import MARKER, FolderTarget, Target
 from upload.targets.aliases import target_of_alias
+from upload.wording import of_error, shown
 
 
 class Destination(PublicUuid):
@@ -76,6 +77,12 @@ class Destination(PublicUuid):
         """What records of copies call the place: the folder, or ``alias:<alias>``."""
         return f"alias:{self.alias}" if self.alias else self.folder
 
+    @property
+    def probe_error_shown(self) -> str:
+        """Why the last probe failed, in the language of whoever reads it now."""
+        found = self.last_probe
+        return shown(found.get("error", ""), found.get("error_told"))
+
     def target(self) -> Target:
         """Return the adapter that writes there; it checks itself before use.
 
@@ -89,7 +96,7 @@ class Destination(PublicUuid):
         try:
             return target_of_alias(self.alias, identity)
         except ImproperlyConfigured as error:
-            raise DestinationRefused(str(error)) from error
+            raise DestinationRefused(of_error(error)) from error
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save, then mark the place as this destination's.

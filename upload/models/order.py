@@ -18,6 +18,7 @@ from upload.states import (
     OrderVerb,
     SessionStatus,
 )
+from upload.wording import shown
 
 if TYPE_CHECKING:
     from django.db.models.manager import Manager
@@ -121,6 +122,8 @@ class BulkItem(models.Model):
         default=OrderOutcome.PENDING,
     )
     reason = models.TextField(_("reason"), blank=True)
+    # As in upload.wording; NULL: the text is another's, or older than this column.
+    reason_told = models.JSONField(null=True, editable=False)
     job_uuid = models.UUIDField(_("job UUID"), null=True)
 
     class Meta:
@@ -131,3 +134,8 @@ class BulkItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.session_uuid}"
+
+    @property
+    def reason_shown(self) -> str:
+        """The reason in the language of whoever reads it now."""
+        return shown(self.reason, self.reason_told)
