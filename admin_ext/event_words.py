@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 PREFIX = "upload.session."
@@ -59,6 +61,12 @@ def event_words(code: str) -> str:
     """Return the words of a code; of one without words, the code made readable."""
     name = code.removeprefix(PREFIX)
     return str(WORDS.get(name, name.replace("_", " ").capitalize()))
+
+
+def event_title(event: Any) -> str:
+    """Return what happened and when, to stand at the head of the event's page."""
+    at = date_format(localtime(event.created_at), "SHORT_DATETIME_FORMAT")
+    return f"{event_words(event.code)} · {at}"
 
 
 def event_reason(event: Any) -> str:

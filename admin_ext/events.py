@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from admin_ext import columns
-from admin_ext.event_words import event_reason, event_words
+from admin_ext.event_words import event_reason, event_title, event_words
 from admin_ext.evidence_export import AccessExport, EventExport
 from admin_ext.links import session_link
 from admin_ext.list_filters import filterset_list_filters
@@ -65,6 +65,13 @@ class SessionEventAdmin(EventExport, EvidenceAdmin):
         "shown_reason",
         "shown_detail",
     )
+
+    def get_object(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the event, called in titles what the list calls it."""
+        event = super().get_object(*args, **kwargs)
+        if event is not None:
+            event.shown_as = event_title(event)
+        return event
 
     @admin.display(description=_("Event"))
     def words(self, event: SessionEvent) -> str:

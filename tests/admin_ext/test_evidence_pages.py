@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
+from django.utils import translation
 
+from admin_ext.event_words import event_words
 from portal.models import User
 from tests.admin_ext.pages import admin_url
 from tests.make import make_session
@@ -92,3 +94,22 @@ def test_the_title_of_a_file_shows_hidden_characters(
 
     assert "\u202e" not in page.content.decode()
     assert "[U+202E]fdp.exe" in page.content.decode()
+
+
+@pytest.mark.parametrize("page", ["change", "history"])
+def test_the_head_of_an_event_tells_it_in_the_language_of_the_page(
+    page: str, auditor: User, client_for: ClientFor
+) -> None:
+    event = events.record(make_session(), "expired", "test", events.Cause())
+    auditor.language = "ja"
+    auditor.save()
+
+    with translation.override(translation.get_language()):
+        answer = client_for(auditor).get(admin_url(SessionEvent, page, event.pk))
+
+    with translation.override("ja"):
+        words = event_words(event.code)
+    text = answer.content.decode()
+    head = text[text.index("<h1") : text.index("</h1>")]
+    assert words in head and words in text[: text.index("</title>")]
+    assert "pload.session" not in head

@@ -62,6 +62,9 @@ class SessionEvent(models.Model):
     detail = models.JSONField(_("detail"), default=dict, blank=True)
     created_at = models.DateTimeField(_("when"), default=timezone.now)
 
+    # What a page calls the event, in its reader's language; never saved.
+    shown_as = ""
+
     objects: ClassVar[Any] = AppendOnly.as_manager()
 
     class Meta:
@@ -72,7 +75,7 @@ class SessionEvent(models.Model):
         indexes = [models.Index(fields=["session", "-id"], name="event_of_session")]
 
     def __str__(self) -> str:
-        return f"{self.code} {self.created_at:%Y-%m-%d %H:%M:%S}"
+        return self.shown_as or f"{self.code} {self.created_at:%Y-%m-%d %H:%M:%S}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
