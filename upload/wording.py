@@ -1,8 +1,8 @@
 """Texts that can be told again in another language: each keeps what it was made of.
 
-``gettext`` and ``ngettext`` stand in for Django's where a text may be kept on a row: a
-worker does not know in which language it will be read. What others wrote, an operating
-system for one, stays as it is.
+``gettext``, ``pgettext`` and ``ngettext`` stand in for Django's where a text may be
+kept on a row: a worker does not know in which language it will be read. What others
+wrote, an operating system for one, stays as it is.
 """
 
 from collections.abc import Iterable
@@ -12,7 +12,8 @@ from django.utils import translation
 from django.utils.functional import Promise
 
 # What a text is made of, as JSON: a text of others, a number, ``{"msgid": …}`` with
-# "plural" and "number" or "values",``{"parts": […], "between": …}`` or ``{"bare": …}``.
+# "context", "plural" and "number" or "values", ``{"parts": […], "between": …}`` or
+# ``{"bare": …}``.
 type Made = Any
 
 STOPS = ".。"
@@ -40,6 +41,11 @@ class Told(str):
 
 def gettext(msgid: str) -> Told:
     return Told(translation.gettext(msgid), {"msgid": msgid})
+
+
+def pgettext(context: str, msgid: str) -> Told:
+    made = {"msgid": msgid, "context": context}
+    return Told(translation.pgettext(context, msgid), made)
 
 
 def ngettext(singular: str, plural: str, number: int) -> Told:
@@ -97,9 +103,17 @@ def made_of(value: Any) -> Made:
     if isinstance(value, Told):
         return value.made_of
     if isinstance(value, Promise):
-        with translation.override(None):
-            return {"msgid": str(value)}
+        return _made_of_lazy(value)
     return value if isinstance(value, int | float) else str(value)
+
+
+def _made_of_lazy(lazy: Promise) -> Made:
+    """Return the msgid, and the context, which only what a pickle is made of tells."""
+    _unpickle, (make, args, *_more) = lazy.__reduce__()  # type: ignore[misc]
+    if make is translation.pgettext:
+        return dict(zip(("context", "msgid"), args, strict=True))
+    with translation.override(None):
+        return {"msgid": str(lazy)}
 
 
 def shown(text: str, made: Made) -> str:
@@ -120,6 +134,8 @@ def told_again(made: Made) -> Any:
         return str(told_again(made["bare"])).rstrip(STOPS)
     if "plural" in made:
         text = translation.ngettext(made["msgid"], made["plural"], made["number"])
+    elif "context" in made:
+        text = translation.pgettext(made["context"], made["msgid"])
     else:
         text = translation.gettext(made["msgid"])
     values = {name: told_again(v) for name, v in made.get("values", {}).items()}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.utils import translation
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from tests.make import make_destination, make_session, run
 from tests.upload.ordering import ordered, ran
@@ -60,6 +60,27 @@ def test_a_label_within_a_text_is_told_again() -> None:
     told = whole % {"target": gettext_lazy("Stored")}
 
     assert translated("Stored") in in_japanese(wording.kept_of(told))
+
+
+OF_A_FILE = ("a file", "Remove")
+
+
+def of_a_file() -> str:
+    with translation.override("ja"):
+        return translation.pgettext(*OF_A_FILE)
+
+
+def test_a_text_with_a_context_is_told_again_with_it() -> None:
+    told = wording.pgettext(*OF_A_FILE)
+
+    assert told == "Remove"
+    assert in_japanese(wording.kept_of(told)) == of_a_file() != translated("Remove")
+
+
+def test_a_label_with_a_context_is_told_again_with_it() -> None:
+    told = wording.label(pgettext_lazy(*OF_A_FILE))
+
+    assert in_japanese(wording.kept_of(told)) == of_a_file()
 
 
 def test_a_text_that_lost_its_full_stop_loses_it_in_each_language() -> None:
