@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from admin_ext import columns
+from admin_ext.previews import with_titles
 from admin_ext.read_only import of_visible_sessions
 from admin_ext.visible import visible
 from upload import jobs, policy
@@ -38,6 +39,7 @@ class Need:
     minor: str = ""
     action: str = ""
     action_url: str = ""
+    title: str = ""  # what people call the session
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,11 @@ def _short(uuid: Any) -> str:
     return str(uuid)[:8]
 
 
+def _title(session: Any) -> str:
+    """Return the title that ``titled`` found; empty where the session has none."""
+    return visible((session and session.title) or "")[:200]
+
+
 def removals(request: HttpRequest) -> Group | None:
     if not request.user.has_perm("upload.view_job"):
         return None
@@ -86,7 +93,7 @@ def removals(request: HttpRequest) -> Group | None:
     )
     rows = waiting.select_related("requester").order_by("next_run_at")[: SHOWN + 1]
     query = f"?state={JobState.AWAITING_APPROVAL.value}"
-    needs = [_removal(request, job) for job in rows]
+    needs = [_removal(request, job) for job in with_titles(rows)]
     more = _list_url("job", query)
     return _group(_("Removals waiting for approval"), "how_to_reg", needs, more)
 
@@ -99,7 +106,8 @@ def _removal(request: HttpRequest, job: Job) -> Need:
         "person": visible(asker),
     }
     action = _("Review") if jobs.may_approve(job, request.user) else ""
-    return Need(text, url, visible(job.reason)[:200], action, url if action else "")
+    minor, review = visible(job.reason)[:200], url if action else ""
+    return Need(text, url, minor, action, review, _title(job.session))
 
 
 def fixity(request: HttpRequest) -> Group | None:
@@ -134,7 +142,7 @@ def failed_jobs(request: HttpRequest) -> Group | None:
     rows = of_visible_sessions(Job.objects.all(), request).filter(
         state=JobState.FAILED, next_run_at__gt=since, session__isnull=False
     )
-    newest = rows.select_related("session").order_by("-next_run_at")[:LOOKED_AT]
+    newest = with_titles(rows.order_by("-next_run_at")[:LOOKED_AT])
     last = dict(
         Job.objects.filter(session__in=[job.session_id for job in newest])
         .order_by()
@@ -154,14 +162,13 @@ def _failure(request: HttpRequest, job: Job) -> Need:
     retry = url
     if may and job.session and job.kind != JobKind.VERIFY:
         retry = _verb_url(request, Verb.RETRY, job.session) or url
-    return Need(
-        text, url, visible(job.error_shown)[:200], _("Retry") if may else "", retry
-    )
+    minor, action = visible(job.error_shown)[:200], _("Retry") if may else ""
+    return Need(text, url, minor, action, retry, _title(job.session))
 
 
 def expiring(request: HttpRequest) -> Group | None:
     sessions = UploadSession.objects.visible_to(request.user).select_related("user")
-    soon = expiring_soon(sessions).order_by("last_upload_interaction_time")
+    soon = expiring_soon(sessions.titled()).order_by("last_upload_interaction_time")
     needs = [_expiring(request, session) for session in soon[: SHOWN + 1]]
     more = _list_url("uploadsession", "?expiry=soon")
     return _group(_("Sessions that expire soon"), "timer", needs, more)
@@ -175,7 +182,8 @@ def _expiring(request: HttpRequest, session: UploadSession) -> Need:
     url = _verb_url(request, verb, session) if legal else ""
     words = columns.expiry_words(session)[1]
     label = {Verb.STORE: _("Store"), Verb.EXPIRE: _("Expire")}[verb]
-    return Need(text, _session_url(session.pk), words, label if url else "", url)
+    own, action = _session_url(session.pk), label if url else ""
+    return Need(text, own, words, action, url, _title(session))
 
 
 def destinations(request: HttpRequest) -> Group | None:

@@ -28,6 +28,7 @@ from django.views.decorators.http import require_safe
 from admin_ext import approvals, columns, job_downloads, job_page, job_texts, live
 from admin_ext.links import session_link
 from admin_ext.list_filters import filterset_list_filters
+from admin_ext.previews import with_titles
 from admin_ext.read_only import ReadOnlyAdmin, of_visible_sessions
 from upload import jobs
 from upload.errors import MunimentError, NotPermitted
@@ -71,6 +72,7 @@ class JobAdmin(ReadOnlyAdmin):
         "kind_and_uuid",
         "state_badge",
         "session_link",
+        "title",
         "requester",
         "progress",
         "attempts",
@@ -101,6 +103,10 @@ class JobAdmin(ReadOnlyAdmin):
     def session_link(self, job: Job) -> str:
         return session_link(job.session_id, job.session_uuid)
 
+    @admin.display(description=gettext_lazy("Title"), empty_value="-")
+    def title(self, job: Job) -> str | None:
+        return columns.title(job.session) if job.session else None
+
     @admin.display(description=gettext_lazy("Last heartbeat"), empty_value="-")
     def heartbeat(self, job: Job) -> str | None:
         return columns.moment(job.heartbeat_at) if job.heartbeat_at else None
@@ -117,6 +123,12 @@ class JobAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
         return of_visible_sessions(super().get_queryset(request), request)
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Return the list, the sessions of its page with their titles."""
+        found = super().get_changelist_instance(request)
+        found.result_list = with_titles(found.result_list)
+        return found
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Job], search_term: str

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -87,6 +87,14 @@ def with_active_jobs(sessions: QuerySet[UploadSession]) -> QuerySet[UploadSessio
     """Fetch each session's waiting or running job into the list ``active_jobs``."""
     active = Prefetch("job_set", Job.objects.active(), to_attr="active_jobs")
     return sessions.prefetch_related(None).prefetch_related(active)
+
+
+def with_titles(rows: Iterable[Job]) -> list[Job]:
+    """Fetch the session of each job with its title, by one query for all."""
+    found = list(rows)
+    titled = Prefetch("session", UploadSession.objects.titled())
+    prefetch_related_objects(found, titled)
+    return found
 
 
 def preview(actor: Any, verb: Verb, sessions: Any, missing: int = 0) -> Preview:
