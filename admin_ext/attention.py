@@ -167,9 +167,12 @@ def _failure(request: HttpRequest, job: Job) -> Need:
 
 
 def expiring(request: HttpRequest) -> Group | None:
-    sessions = UploadSession.objects.visible_to(request.user).select_related("user")
-    soon = expiring_soon(sessions.titled()).order_by("last_upload_interaction_time")
-    needs = [_expiring(request, session) for session in soon[: SHOWN + 1]]
+    sessions, by = UploadSession.objects, "last_upload_interaction_time"
+    soon = expiring_soon(sessions.visible_to(request.user)).order_by(by)
+    # Titles are looked up for these few, and not for all that are to be sorted.
+    few = sessions.filter(pk__in=soon.values("pk")[: SHOWN + 1])
+    rows = few.titled().select_related("user").order_by(by)
+    needs = [_expiring(request, session) for session in rows]
     more = _list_url("uploadsession", "?expiry=soon")
     return _group(_("Sessions that expire soon"), "timer", needs, more)
 
