@@ -6,13 +6,36 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 from django.core.files.storage import storages
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
 
 from upload.queued_storage import identity, loading, registry
 
 
 def check_storages(**kwargs: Any) -> list[CheckMessage]:
     """Return what is wrong with the storages of ``STORAGES`` and of models' fields."""
-    return [*_of_aliases(), *_of_fields()]
+    return [*_of_queue(), *_of_backends(), *_of_aliases(), *_of_fields()]
+
+
+def _of_queue() -> Iterator[CheckMessage]:
+    if not getattr(settings, "Q_CLUSTER", None):
+        told = _(
+            "There is no Q_CLUSTER: django-q2 looks for a Redis server. Without one, "
+            "files are saved and never transferred. Name a broker."
+        )
+        yield Warning(told, id="queued_storage.W002")
+
+
+def _of_backends() -> Iterator[CheckMessage]:
+    """Yield the classes that are not there; one may be a queued storage misspelt."""
+    for alias, entry in settings.STORAGES.items():
+        backend = entry.get("BACKEND", "")
+        try:
+            import_string(backend) if isinstance(backend, str) else None
+        except Exception as error:  # noqa: BLE001 - a module of the project's is run
+            told = f"{backend}: {type(error).__name__}: {error}"
+            where = f"STORAGES[{alias!r}]"
+            yield Error(told, obj=where, id="queued_storage.E001")
 
 
 def _of_aliases() -> Iterator[CheckMessage]:

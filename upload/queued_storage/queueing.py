@@ -35,13 +35,18 @@ def ask(storage_key: str) -> bool:
 
 
 def push(storage_key: str) -> None:
-    async_task(
-        TASK,
-        storage_key,
-        cluster=settings.QUEUED_STORAGE_CLUSTER,
-        group="transfers",
-        save=False,
-    )
+    """Queue a task; in a transaction, or django-q2 would close the connection.
+
+    A caller may be in the middle of reading rows by it.
+    """
+    with transaction.atomic(records.write_alias()):
+        async_task(
+            TASK,
+            storage_key,
+            cluster=settings.QUEUED_STORAGE_CLUSTER,
+            group="transfers",
+            save=False,
+        )
 
 
 def taken(storage_key: str) -> None:

@@ -50,6 +50,7 @@ def main(folder: Path) -> None:
     from django.core.files.base import ContentFile
     from django.core.files.storage import default_storage
     from django.core.management import call_command
+    from django.db.migrations.recorder import MigrationRecorder
     from django_q.cluster import Cluster
     from django_q.models import Schedule
 
@@ -57,8 +58,12 @@ def main(folder: Path) -> None:
 
     call_command("check", fail_level="WARNING")
     call_command("migrate", verbosity=0)
+    # The first save queues a task, which must not end what is being read.
+    reading = MigrationRecorder.Migration.objects.iterator(chunk_size=1)
+    next(reading)
     for number in range(3):
         default_storage.save(f"{number}.txt", ContentFile(b"bytes"))
+    assert list(reading)
     Schedule.objects.create(func=RECOVER, schedule_type=Schedule.MINUTES, minutes=1)
     cluster = Cluster()
     cluster.start()

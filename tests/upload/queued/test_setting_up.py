@@ -171,3 +171,22 @@ def test_the_check_warns_of_an_option_that_is_missing(
 
 def test_the_check_finds_nothing_wrong_here() -> None:
     assert check_storages() == []
+
+
+@pytest.mark.parametrize(
+    "path", ["queued_storage.backends.QueuedStorage", f"{BACKEND}WithATypo"]
+)
+def test_a_class_that_is_not_there_is_told(settings: Any, path: str) -> None:
+    settings.STORAGES = settings.STORAGES | {"queued": {"BACKEND": path}}
+
+    (error,) = check_storages()
+
+    assert error.id == "queued_storage.E001"
+    assert path in error.msg
+    assert "STORAGES['queued']" in str(error.obj)
+
+
+def test_a_queue_that_nobody_named_is_told(settings: Any) -> None:
+    settings.Q_CLUSTER = {}
+
+    assert [told.id for told in check_storages()] == ["queued_storage.W002"]
