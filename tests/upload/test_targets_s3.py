@@ -297,6 +297,22 @@ def test_the_settings_encryption_is_asked_of_every_object(
     assert held(bucket) == {"a.bin": LONG}
 
 
+def test_a_part_has_one_sum_that_the_server_checks(target: S3Target) -> None:
+    seen: list[set[str]] = []
+    events = target._calls.client.meta.events
+    events.register(
+        "before-send.s3.UploadPart",
+        lambda request, **_: seen.append(set(request.headers)),
+    )
+
+    put(target, LONG)
+
+    assert len(seen) == 2
+    for headers in seen:
+        assert "Content-MD5" in headers
+        assert not [name for name in headers if "checksum" in name.lower()]
+
+
 def test_parts_grow_with_files_that_are_too_long_for_short_ones() -> None:
     terabyte = 10**12
 

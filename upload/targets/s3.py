@@ -27,7 +27,14 @@ from upload.targets.parts import regrouped
 from upload.targets.patience import Patience
 from upload.targets.remote import RemoteTarget
 from upload.targets.s3_calls import CLIENT_CONFIG, GONE, TAKEN, Calls
-from upload.targets.s3_upload import Upload, Whole, abort_noted, part_bytes, summed
+from upload.targets.s3_upload import (
+    Upload,
+    Whole,
+    abort_noted,
+    md5_of,
+    part_bytes,
+    summed,
+)
 from upload.wording import gettext as _
 
 MOST_KEY_BYTES = 1024
@@ -162,6 +169,7 @@ class S3Target(RemoteTarget):
             TAKEN,
             Key=key,
             Body=body,
+            ContentMD5=md5_of(body),
             IfNoneMatch="*",
             **parameters,
         )

@@ -16,11 +16,13 @@ from upload.wording import gettext as _
 
 # Waiting and trying again is ours, with heartbeats between; botocore's own would let
 # the lease run out. Putting the parts of a long file together may take a while.
-# Every byte is hashed by us, with SHA-256, so no weaker sum is asked of an answer.
+# Every byte is hashed by us, with SHA-256, so no weaker sum is asked of an answer; each
+# part has its MD5 with it, so no CRC is reckoned as well.
 CLIENT_CONFIG = Config(
     connect_timeout=10,
     read_timeout=40,
     retries={"total_max_attempts": 1},
+    request_checksum_calculation="when_required",
     response_checksum_validation="when_required",
 )
 PASSING_CODES = {

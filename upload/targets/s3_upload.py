@@ -103,7 +103,12 @@ class Upload:
         self._upload_id = begun["UploadId"]
         body = json.dumps({"key": self._key, "upload_id": self._upload_id}).encode()
         self._calls.ask(
-            "put_object", self._beat, Key=self._note, Body=body, **parameters
+            "put_object",
+            self._beat,
+            Key=self._note,
+            Body=body,
+            ContentMD5=md5_of(body),
+            **parameters,
         )
 
     def send(self, part: bytes, md5: str) -> None:
