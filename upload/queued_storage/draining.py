@@ -8,6 +8,7 @@ import logging
 import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import nullcontext
 from itertools import count
 from posixpath import join, split, splitext
 from typing import Any
@@ -25,7 +26,9 @@ from upload.queued_storage.stopping import stoppable
 
 logger = logging.getLogger(__name__)
 
-THREADS = 4
+THREADS = 8
+# Of long files fewer go at once: each holds parts in memory.
+LONG_AT_ONCE, LONG_BYTES = 4, 8 << 20
 HANDFUL = 16
 TURN_SECONDS = 60.0
 LOOK_SECONDS = 1.0
@@ -71,6 +74,7 @@ class Drain:
         self._running: dict[Future[Outcome], QueuedFile] = {}
         self._lost: set[records.Claim] = set()
         self._halt = threading.Event()
+        self._few = threading.Semaphore(LONG_AT_ONCE)
         self._failures_in_a_row = 0
         self._renewed = self._settled_at = time.monotonic()
         self._settled = settling.Counts()
@@ -131,8 +135,13 @@ class Drain:
     def _submit(self, row: QueuedFile, pool: ThreadPoolExecutor) -> None:
         sending = attempts.sending_of(row, self._check_of(records.claim_of(row)))
         task = self._task_of(row)
-        future = pool.submit(attempt, self._storage, task, row, sending)
+        future = pool.submit(self._attempt, task, row, sending)
         self._running[future] = row
+
+    def _attempt(self, task: Any, row: QueuedFile, sending: Any) -> Outcome:
+        is_long = row.size is None or row.size > LONG_BYTES
+        with self._few if is_long else nullcontext():
+            return attempt(self._storage, task, row, sending)
 
     def _check_of(self, claim: records.Claim) -> Any:
         def check() -> None:

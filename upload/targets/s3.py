@@ -26,7 +26,7 @@ from upload.targets.base import (
 from upload.targets.parts import regrouped
 from upload.targets.patience import Patience
 from upload.targets.remote import RemoteTarget
-from upload.targets.s3_calls import CLIENT_CONFIG, GONE, TAKEN, Calls
+from upload.targets.s3_calls import CLIENT_CONFIG, GONE, TAKEN, Calls, at_once
 from upload.targets.s3_upload import (
     Upload,
     Whole,
@@ -59,7 +59,7 @@ class S3Target(RemoteTarget):
     @property
     def _calls(self) -> Calls:
         if self._opened is None:
-            client = self._storage.connection.meta.client
+            client = at_once(self._storage.connection.meta.client)
             bucket = self._storage.bucket_name
             self._opened = Calls(client, bucket, self.place, self._patience)
         return self._opened

@@ -39,6 +39,8 @@ SERVER_ERROR = 500
 # Answers that callers ask for as None.
 GONE = frozenset({404})
 TAKEN = frozenset({412})
+# A client is told once, whoever asks by it.
+UNASKED = "muniment-at-once"
 # What botocore raises where no whole answer came.
 CUT_OFF = (
     problems.HTTPClientError,
@@ -46,6 +48,19 @@ CUT_OFF = (
     problems.IncompleteReadError,
     problems.ChecksumError,
 )
+
+
+def at_once(client: Any) -> Any:
+    """Return the client, which from now on sends each body behind its header.
+
+    botocore asks leave for each ("Expect: 100-continue"): a turn more for every part.
+    """
+    client.meta.events.register_last("before-call.s3", _ask_no_leave, UNASKED)
+    return client
+
+
+def _ask_no_leave(params: dict[str, Any], **more: Any) -> None:
+    params["headers"].pop("Expect", None)
 
 
 class Calls:

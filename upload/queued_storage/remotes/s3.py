@@ -37,7 +37,7 @@ from upload.targets.patience import Patience
 try:
     from storages.backends.s3 import S3Storage
 
-    from upload.targets.s3_calls import CLIENT_CONFIG, GONE, Calls
+    from upload.targets.s3_calls import CLIENT_CONFIG, GONE, Calls, at_once
     from upload.targets.s3_upload import Upload, Whole, part_bytes, summed
 except ImportError as error:
     raise lacking("s3") from error
@@ -101,7 +101,8 @@ class VerifiedS3Storage(RemoteStorage, S3Storage):
         """
         with MAKING:
             if self._shared[0] != os.getpid():
-                self._shared = (os.getpid(), self.connection.meta.client)
+                client = at_once(self.connection.meta.client)
+                self._shared = (os.getpid(), client)
         return self._shared[1]
 
     def _key(self, path: str) -> str:
