@@ -1,7 +1,7 @@
 """Whether what is asked for is common, told by a few blocks of each table.
 
 To list what matches a common phrase takes long, and the list is thrown away; a sample
-tells in some 10 ms. PostgreSQL only, and only of large tables: elsewhere nothing is
+tells soon. PostgreSQL only, and only of large tables: elsewhere nothing is
 called common, and everything is listed.
 """
 

@@ -116,7 +116,7 @@ class SessionFilter(FilterSet):  # type: ignore[misc]
 
     def by_owner(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """Ask for the people first: with a join, all sessions would be read for one."""
-        return queryset.filter(user__in=list(session_search.named(value)))
+        return queryset.filter(user__in=list(session_search.people_called(value)))
 
     def by_phrase(
         self, queryset: QuerySet[Any], name: str, value: str

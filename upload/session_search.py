@@ -144,7 +144,7 @@ def person(field: str, phrase: str) -> Q:
     return Q(**{f"{field}__in": matching_people(phrase).values("pk")})
 
 
-def named(user_name: str) -> Any:
+def people_called(user_name: str) -> Any:
     """Return the keys of people of this user name, in any case."""
     return _people().filter(username__iexact=user_name).values_list("pk", flat=True)
 

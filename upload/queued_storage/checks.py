@@ -6,7 +6,6 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 from django.core.files.storage import storages
-from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from upload.queued_storage import identity, loading, registry
@@ -28,12 +27,10 @@ def _of_queue() -> Iterator[CheckMessage]:
 
 def _of_backends() -> Iterator[CheckMessage]:
     """Yield the classes that are not there; one may be a queued storage misspelt."""
-    for alias, entry in settings.STORAGES.items():
-        backend = entry.get("BACKEND", "")
-        try:
-            import_string(backend) if isinstance(backend, str) else None
-        except Exception as error:  # noqa: BLE001 - a module of the project's is run
-            told = f"{backend}: {type(error).__name__}: {error}"
+    for alias, found in registry.backends():
+        if isinstance(found, Exception):
+            path = settings.STORAGES[alias]["BACKEND"]
+            told = f"{path}: {type(found).__name__}: {found}"
             where = f"STORAGES[{alias!r}]"
             yield Error(told, obj=where, id="queued_storage.E001")
 

@@ -21,7 +21,7 @@ from upload.queued_storage.attempts import End, Outcome, attempt
 from upload.queued_storage.conf import settings
 from upload.queued_storage.loading import made_task
 from upload.queued_storage.models import FileState, QueuedFile
-from upload.queued_storage.sending import TransferStopped
+from upload.queued_storage.sending import Sending, TransferStopped
 from upload.queued_storage.stopping import stoppable
 
 logger = logging.getLogger(__name__)
@@ -138,7 +138,7 @@ class Drain:
         future = pool.submit(self._attempt, task, row, sending)
         self._running[future] = row
 
-    def _attempt(self, task: Any, row: QueuedFile, sending: Any) -> Outcome:
+    def _attempt(self, task: Any, row: QueuedFile, sending: Sending) -> Outcome:
         is_long = row.size is None or row.size > LONG_BYTES
         with self._few if is_long else nullcontext():
             return attempt(self._storage, task, row, sending)

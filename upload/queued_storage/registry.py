@@ -33,18 +33,25 @@ def find(storage_key: str) -> list[Any]:
     return [s for s in known if getattr(s, "storage_key", "") == storage_key]
 
 
-def aliases() -> Iterator[str]:
-    """Yield the aliases of queued storages, which are not made for this."""
+def backends() -> Iterator[tuple[str, Any]]:
+    """Yield each alias with its class, or with the error that importing it raised."""
     entries: dict[str, Any] = settings.STORAGES
     for alias, entry in entries.items():
         backend = entry.get("BACKEND", "")
         try:
-            made = import_string(backend) if isinstance(backend, str) else backend
+            found = import_string(backend) if isinstance(backend, str) else backend
         except Exception as error:  # noqa: BLE001 - it must not stop other storages
-            _tell(alias, error)
-        else:
-            if getattr(made, "is_queued_storage", False):
-                yield alias
+            found = error
+        yield alias, found
+
+
+def aliases() -> Iterator[str]:
+    """Yield the aliases of queued storages, which are not made for this."""
+    for alias, found in backends():
+        if isinstance(found, Exception):
+            _tell(alias, found)
+        elif getattr(found, "is_queued_storage", False):
+            yield alias
 
 
 def _named() -> Iterator[Any]:

@@ -7,7 +7,7 @@ import pytest
 from django.core.files.base import ContentFile
 from django.db import transaction
 
-from tests.upload.queued.faulty import HERE
+from tests.upload.queued.faulty import HERE, Together
 from tests.upload.queued.made import (
     DELETING_TASK,
     FILE_SYSTEM,
@@ -16,7 +16,7 @@ from tests.upload.queued.made import (
     known,
     work,
 )
-from upload.queued_storage import hints, registry, tasks
+from upload.queued_storage import draining, hints, registry, tasks
 from upload.queued_storage.backends import QueuedStorage
 from upload.queued_storage.models import QueuedFile
 
@@ -176,3 +176,17 @@ def test_files_without_a_storage_are_told_by_name(
     assert tasks.drain("of an earlier place") == "no such storage"
 
     assert "2 files wait, “a.txt” for one" in caplog.text
+
+
+def test_of_long_files_four_go_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(draining, "LONG_BYTES", 0)
+    storage = faulty("Together", tmp_path)
+    for number in range(8):
+        storage.save(f"{number}.txt", ContentFile(b"bytes"))
+
+    work()
+
+    assert all(known(storage, f"{n}.txt").state == "both" for n in range(8))
+    assert Together.most == 4
