@@ -22,7 +22,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from upload import errors, names
+from upload import errors, names, tus_errors
 from upload.models import UploadSession
 from upload.states import SessionStatus
 
@@ -43,7 +43,7 @@ STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (errors.SessionBusy, 409),
     (errors.SessionSubmitted, 409),
     (errors.DraftRefused, 409),
-    (errors.OffsetConflict, 409),
+    (tus_errors.OffsetConflict, 409),
     (errors.LengthRequired, 411),
     (errors.TooLarge, 413),
     (errors.TooLargeToScan, 413),
@@ -51,10 +51,11 @@ STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (errors.SizeMismatch, 422),
     (errors.MalwareFound, 422),
     (errors.ScannerUnavailable, 503),
-    (errors.UploadLocked, 423),
-    (errors.ChecksumMismatch, 460),
+    (errors.SourceUnreadable, 503),
+    (tus_errors.UploadLocked, 423),
+    (tus_errors.ChecksumMismatch, 460),
     (errors.NoRoom, 507),
-    (errors.ProtocolRefused, 400),
+    (tus_errors.ProtocolRefused, 400),
     (errors.NameRefused, 400),
     (errors.ReasonMissing, 400),
     (errors.TypeRefused, 400),
@@ -114,7 +115,7 @@ def status_of(error: Exception) -> int:
         return 410
     if isinstance(error, OSError) and error.errno in FULL:
         return 507
-    if isinstance(error, errors.ProtocolRefused):
+    if isinstance(error, tus_errors.ProtocolRefused):
         return error.status
     return next(status for kind, status in STATUSES if isinstance(error, kind))
 

@@ -37,14 +37,17 @@ NOTED = ("file_uuid", "name", "target_key", "size_bytes", "sha256")
 type Read = Callable[[str], Iterator[bytes]]
 
 
-def check(target: Target, session: Any, held_bytes: int = 0) -> None:
-    """Raise where the destination cannot take the session: before any state moves.
+def check(target: Target, session: Any, destination: Any, root: str = "") -> None:
+    """Raise where a destination cannot take the session: before any state moves.
 
-    ``held_bytes`` of the session are there already and need no room.
+    ``root`` is the folder where there is no ``Destination``. What it is known to hold
+    of the session needs no room.
     """
     target.check()
     free = target.free_bytes()
-    needed = max(session.total_size_bytes - held_bytes, 0)
+    needed = session.total_size_bytes
+    if free is not None and free < needed:
+        needed = max(needed - _held_bytes(session, destination, root), 0)
     if free is not None and free < needed:
         raise DestinationRefused(
             _(
@@ -55,7 +58,7 @@ def check(target: Target, session: Any, held_bytes: int = 0) -> None:
         )
 
 
-def held_bytes(session: Any, destination: Any, root: str = "") -> int:
+def _held_bytes(session: Any, destination: Any, root: str) -> int:
     """Return how much of the session a destination, or a folder, is known to hold."""
     files = session.permuploadedfile_set.values("uuid")
     known = session.filecopy_set.filter(file_uuid__in=files, destination=destination)
@@ -65,12 +68,12 @@ def held_bytes(session: Any, destination: Any, root: str = "") -> int:
 
 
 def run(work: Work, target: Target) -> None:
-    """Copy every planned file. Raise ``JobFailed`` where some could not be."""
+    """Copy every planned file. Raise an error where some could not be."""
     job, session = work.job, work.session
     layout = layout_for(session, job.destination)
     items.freeze(work, layout.plan(session))
     _require_layout_of_plan(work, layout)
-    check(target, session, held_bytes(session, job.destination, job.target_folder))
+    check(target, session, job.destination, job.target_folder)
     target.drop_staging(work.staging_of_job)
     if layout.is_bag:
         bagging.prepare(work, target, layout)
@@ -114,7 +117,7 @@ def _copy_batch(work: Work, target: Target, batch: list[Planned]) -> None:
     for key, error in errors.items():
         if isinstance(error, DigestMismatch):
             error = _who_changed_it(work, source, by_key[key], error)
-        items.fail(by_key[key], error)
+        items.fail_for_now(work, by_key[key], error)
     with work.fenced():
         _note_copies(work, batch)
         items.settle(work, batch)

@@ -38,8 +38,8 @@ def copy_to_folder(session: Any, destination: str) -> tuple[list[str], list[str]
     """Copy the session into a folder; return paths written and names not copied."""
     policy.require_state(Verb.COPY, session)
     folder = Path(destination)
-    held_bytes = copy.held_bytes(session, None, str(folder))
-    copy.check(FolderTarget(folder, allowed_roots=None), session, held_bytes)
+    target = FolderTarget(folder, allowed_roots=None)
+    copy.check(target, session, None, str(folder))
     job = insert_job(session, JobKind.COPY, target_folder=str(folder))
     execute(job, last_attempt=True)
     job.refresh_from_db()

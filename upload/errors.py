@@ -4,6 +4,8 @@ A message names the object, what was seen, what was expected and what to do. ``c
 is stable and machine-readable: HTTP answers and job rows carry it.
 """
 
+from errno import EIO
+
 from django.db import InterfaceError, InternalError, OperationalError
 
 from upload.wording import gettext as _
@@ -139,6 +141,13 @@ class SourceMissing(MunimentError, FileNotFoundError):
     """The bytes that a row promises are not in its storage."""
 
     code = "source_missing"
+
+
+class SourceUnreadable(MunimentError, OSError):
+    """The disk has a file's bytes and could not give them; it may be asked again."""
+
+    code = "source_unreadable"
+    errno = EIO
 
 
 class TargetOccupied(MunimentError, FileExistsError):
@@ -284,41 +293,6 @@ class NoRoom(MunimentError, OSError):
     code = "storage_full"
 
 
-class UploadLocked(MunimentError):
-    """Another request is writing to the same resumable upload."""
-
-    code = "upload_locked"
-
-
-class OffsetConflict(MunimentError, ValueError):
-    """A piece does not begin where the last one ended; ``true`` is where."""
-
-    code = "offset_conflict"
-
-    def __init__(self, asked: int, true: int) -> None:
-        self.asked, self.true = asked, true
-        super().__init__(
-            _("The piece begins at %(asked)d, but %(true)d bytes are here.")
-            % {"asked": asked, "true": true}
-        )
-
-
-class ChecksumMismatch(MunimentError, ValueError):
-    """A piece of an upload is not what its checksum says."""
-
-    code = "checksum_mismatch"
-
-
-class ProtocolRefused(MunimentError, ValueError):
-    """A request does not speak tus 1.0 as it is spoken here."""
-
-    code = "tus_refused"
-
-    def __init__(self, message: str, status: int = 400) -> None:
-        self.status = status
-        super().__init__(message)
-
-
 class UploadsOff(MunimentError):
     """FILE_UPLOAD_ENABLED is off."""
 
@@ -338,4 +312,10 @@ class NotSignedIn(MunimentError):
 
 
 # What keeps one file from being moved, and no other: noted on it, the others go on.
-FILE_ERRORS = (SourceMissing, DigestMismatch, TargetOccupied, UnsafePath)
+FILE_ERRORS = (
+    SourceMissing,
+    SourceUnreadable,
+    DigestMismatch,
+    TargetOccupied,
+    UnsafePath,
+)

@@ -5,7 +5,6 @@ removes meanwhile counts as removed, not as damaged, by whether its row is still
 Nothing is overwritten or deleted; a file that fails is marked, told and kept.
 """
 
-import errno
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from upload.errors import JobCancelled, SourceMissing, UnsafePath
 from upload.events import Cause
 from upload.items import Planned
 from upload.lease import Work
+from upload.paths import SICK_DISK
 from upload.states import ItemOutcome, JobKind, Outcome
 from upload.storage import UploadedFileStorage, digest_of
 from upload.targets import Target
@@ -130,7 +130,7 @@ def _read(work: Work, target: Target | None, item: Planned) -> Finding:
     try:
         return _read_once(work, target, item)
     except OSError as error:
-        if error.errno != errno.EIO:
+        if error.errno not in SICK_DISK:
             raise
         logger.warning(
             "Reading %s failed: %s. It is read again.", item.file_uuid, error
@@ -138,7 +138,7 @@ def _read(work: Work, target: Target | None, item: Planned) -> Finding:
     try:
         return _read_once(work, target, item)
     except OSError as error:
-        if error.errno != errno.EIO:
+        if error.errno not in SICK_DISK:
             raise
         return Finding(None, error)
 

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 
 from upload import whole_disk
-from upload.copy_engine import Receipt, create, read_descriptor, receipt_of, verify
+from upload.copy_engine import Receipt, create, receipt_of_small, verify
 from upload.durable import Entry, most_descriptors, sync_file
 from upload.errors import FILE_ERRORS, TargetOccupied
 from upload.overlap import Overlapping
@@ -83,6 +83,7 @@ class _Group:
         self._errors = errors
         self._staged: list[_Staged] = []
         self._tree, self._hand, self._folder = tree, hand, folder
+        self._names = tree.staging_names(hand)
         self._sync: whole_disk.Sync | None = None
 
     def close(self) -> None:
@@ -104,7 +105,7 @@ class _Group:
             self._errors[parcel.key] = error
 
     def _write(self, parcel: Parcel) -> None:
-        entry = Entry(self._folder, self._tree.new_staging_name(self._hand))
+        entry = Entry(self._folder, next(self._names))
         mode = self._tree.layout.file_mode
         try:
             descriptor = create(entry, parcel.chunks, mode, self._hand.beat)
@@ -144,13 +145,10 @@ class _Group:
     def _place(self, staged: _Staged) -> None:
         """Verify what the disk gives back and give it its name."""
         parcel = staged.parcel
-        os.lseek(staged.descriptor, 0, os.SEEK_SET)
+        expected = parcel.expected
         try:
-            verify(
-                staged.entry.name,
-                parcel.expected,
-                receipt_of(read_descriptor(staged.descriptor)),
-            )
+            found = receipt_of_small(staged.descriptor, expected.size_bytes)
+            verify(staged.entry.name, expected, found)
             self._hand.beat(0)
             self._name(staged)
         except FILE_ERRORS as error:

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import Count, Sum
 
 from upload import wording
-from upload.errors import JobFailed, SourceMissing
+from upload.errors import JobFailed, SourceMissing, SourceUnreadable
 from upload.insert import insert_rows
 from upload.lease import Work
 from upload.states import ItemOutcome
@@ -20,7 +20,7 @@ from upload.wording import ngettext
 
 PLANNED = ("file_uuid", "name", "source_key", "target_key", "size_bytes", "sha256")
 NOTED = ("outcome", "error", "error_told")
-BATCH_FILES = 500
+BATCH_FILES = 1000
 BATCH_BYTES = 256 * 1024 * 1024
 GOOD = (ItemOutcome.DONE, ItemOutcome.ALREADY)
 SETTLED_WELL = (*GOOD, ItemOutcome.GONE)
@@ -139,6 +139,12 @@ def fail(item: Planned, error: Exception) -> None:
     note(item, outcome, wording.of_error(error))
 
 
+def fail_for_now(work: Work, item: Planned, error: Exception) -> None:
+    """As ``fail``; a file that its disk could not give is tried again by itself."""
+    fail(item, error)
+    work.is_disk_sick |= isinstance(error, SourceUnreadable)
+
+
 def note(item: Planned, outcome: ItemOutcome, text: str) -> None:
     """Note on the item what became of its file, and why."""
     item.outcome, item.error = outcome, text
@@ -146,7 +152,10 @@ def note(item: Planned, outcome: ItemOutcome, text: str) -> None:
 
 
 def require_all_good(work: Work) -> None:
-    """Raise ``JobFailed`` naming the first files that are not done."""
+    """Raise an error that names the first files that are not done.
+
+    It is ``JobFailed``, or ``SourceUnreadable`` where a later attempt may do more.
+    """
     bad = work.job.item_set.filter(outcome__in=BAD).order_by("pk")
     count = bad.count()
     if not count:
@@ -164,4 +173,5 @@ def require_all_good(work: Work) -> None:
         "named": wording.joined(named, ", "),
     }
     more = _(" and others; see the list of files.") if count > 3 else ""
-    raise JobFailed(wording.joined([told, more]))
+    kind = SourceUnreadable if work.is_disk_sick else JobFailed
+    raise kind(wording.joined([told, more]))

@@ -100,9 +100,8 @@ def _require_destination(destination: Any, session: UploadSession) -> None:
     if destination is None:
         raise DestinationRefused(_("Choose an enabled destination to copy to."))
     require_enabled(destination)
-    held_bytes = copy.held_bytes(session, destination)
     with closing(destination.target()) as target:
-        copy.check(target, session, held_bytes)
+        copy.check(target, session, destination)
 
 
 def require_enabled(destination: Any) -> None:

@@ -27,8 +27,8 @@ from upload.copy_engine import (
 )
 from upload.disk import STAGING_FOLDER
 from upload.durable import Entry, place, sync_folder
-from upload.errors import UploadLocked
 from upload.storage import TempFileStorage, durable_tree, receive_into
+from upload.tus_errors import UploadLocked
 
 OPEN_FLAGS = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 START, END = "tus-", ".partial"

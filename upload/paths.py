@@ -22,7 +22,7 @@ from upload.durable import (
     sync_folder,
     syncing,
 )
-from upload.errors import UnsafePath
+from upload.errors import SourceMissing, SourceUnreadable, UnsafePath
 from upload.wording import gettext as _
 
 ROOT_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -30,6 +30,8 @@ FOLDER_FLAGS = ROOT_FLAGS | os.O_NOFOLLOW
 # O_NONBLOCK: a planted FIFO must not hang the open.
 FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 PRIVATE_FOLDER = 0o700
+# A bad sector, and what ext4 says of its own structures on one.
+SICK_DISK = {errno.EIO, errno.EUCLEAN, errno.EBADMSG}
 # A folder is not there any more, or something else stands in its place.
 NO_FOLDER = (FileNotFoundError, NotADirectoryError, UnsafePath)
 
@@ -180,6 +182,35 @@ def open_regular(entry: Entry) -> int:
         os.close(descriptor)
         raise unsafe(entry.name)
     return descriptor
+
+
+@contextmanager
+def finding(key: str) -> Iterator[None]:
+    """Turn the many ways of having no file into ``SourceMissing``.
+
+    A disk that has the file and cannot give it becomes ``SourceUnreadable``.
+    """
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise SourceMissing(
+            _(
+                "The bytes of “%(key)s” are not in their storage. Look for them in a "
+                "backup."
+            )
+            % {"key": key}
+        ) from error
+    except OSError as error:
+        if error.errno not in SICK_DISK:
+            raise
+        raise SourceUnreadable(
+            _(
+                "The disk could not give the bytes of “%(key)s” (%(error)s). Have the "
+                "disk looked at; if they cannot be read later, look for them in a "
+                "backup."
+            )
+            % {"key": key, "error": error.strerror}
+        ) from error
 
 
 def open_below(root: Path, key: str) -> int:

@@ -7,8 +7,9 @@ from functools import partial
 from django.core.files.storage import Storage
 
 from upload.copy_engine import read_chunks
+from upload.paths import finding
 from upload.pinned import PinnedTree
-from upload.storage import finding, iter_chunks, whole_tree
+from upload.storage import iter_chunks, whole_tree
 
 
 @contextmanager

@@ -33,12 +33,10 @@ from upload.copy_engine import CHUNK_BYTES, Receipt, verify
 from upload.durable import sync_data, write_all
 from upload.errors import (
     BodyRefused,
-    ChecksumMismatch,
     EmptyFileRefused,
     LimitExceeded,
     MunimentError,
     NoRoom,
-    OffsetConflict,
     ScannerUnavailable,
     TooLarge,
 )
@@ -46,6 +44,7 @@ from upload.intake import Sender
 from upload.page_cache import forget, start_writing
 from upload.receive import Intent, receive, require_free
 from upload.staging import StagedFile
+from upload.tus_errors import ChecksumMismatch, OffsetConflict
 
 # A long request tells its offset so often; a crash costs its sender no more.
 TELL_EVERY_BYTES = 64 << 20

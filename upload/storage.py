@@ -9,7 +9,7 @@ import errno
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -38,10 +38,9 @@ from upload.copy_engine import (
 )
 from upload.disk import DurableFileSystemStorage
 from upload.durable import Entry, FolderSyncs, occupied
-from upload.errors import SourceMissing, TargetOccupied
+from upload.errors import TargetOccupied
 from upload.pinned import PinnedTree
 from upload.tree import Hand, Tree
-from upload.wording import gettext as _
 
 __all__ = [
     "AliasStorage",
@@ -52,7 +51,6 @@ __all__ = [
     "digest_of",
     "drop_staging",
     "durable_tree",
-    "finding",
     "fingerprint",
     "fingerprint_in",
     "free_bytes",
@@ -145,12 +143,11 @@ class Batch:
 
         In one file system it is linked: at once if its fingerprint still is as
         ``noted`` at receipt, otherwise after its bytes were hashed again. Elsewhere it
-        is streamed. Raise ``SourceMissing``, ``DigestMismatch``, ``TargetOccupied``,
-        ``UnsafePath``.
+        is streamed. Raise one of ``FILE_ERRORS``.
         """
         mine, theirs = self._tree, self._source(source)
         if mine is not None and theirs is not None and mine.device() == theirs.device():
-            with finding(source_key), theirs.entry(source_key) as entry:
+            with paths.finding(source_key), theirs.entry(source_key) as entry:
                 _verify_source(entry, source_key, expected, noted, self._hand.beat)
                 if _linked(mine, key, entry, self._hand):
                     return
@@ -255,30 +252,15 @@ def _check_saved(
 def iter_chunks(storage: Storage, key: str) -> Iterator[bytes]:
     """Yield the bytes of a key by 1 MiB; the first step opens the file.
 
-    Raise ``SourceMissing`` if there is none.
+    Raise ``SourceMissing`` if there is none, ``SourceUnreadable``.
     """
     tree = _tree_with(storage, key)
-    with finding(key):
+    with paths.finding(key):
         if tree is not None:
             yield from tree.read(key)
         else:
             with storage.open(key, "rb") as file:
                 yield from file.chunks(CHUNK_BYTES)
-
-
-@contextmanager
-def finding(key: str) -> Iterator[None]:
-    """Turn the many ways of having no file into ``SourceMissing``."""
-    try:
-        yield
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise SourceMissing(
-            _(
-                "The bytes of “%(key)s” are not in their storage. Look for them in a "
-                "backup."
-            )
-            % {"key": key}
-        ) from error
 
 
 def digest_of(
@@ -287,7 +269,7 @@ def digest_of(
     """Read a key in full and return what it holds now; ``fresh`` from its disk."""
     tree = _tree_with(storage, key)
     if fresh and tree is not None:
-        with finding(key):
+        with paths.finding(key):
             return tree.receipt(key, beat, fresh=True)
     return receipt_of(iter_chunks(storage, key), beat)
 
@@ -306,7 +288,7 @@ def fingerprint(storage: Storage, key: str) -> str:
 
 def fingerprint_in(tree: Tree, key: str) -> str:
     """Return the ``fingerprint`` of a tree's file; raise ``SourceMissing``."""
-    with finding(key):
+    with paths.finding(key):
         return _print_of(tree.status(key))
 
 

@@ -46,7 +46,7 @@ def plan(session: Any) -> Iterator[dict[str, Any]]:
 
 
 def run(work: Work) -> None:
-    """Store every planned file. Raise ``JobFailed`` where some could not be."""
+    """Store every planned file. Raise an error where some could not be."""
     drop_staging(UploadedFileStorage(), work.staging_of_job)
     items.freeze(work, plan(work.session))
     discard.left_behind(work, lambda item: TempFileStorage())
@@ -74,7 +74,7 @@ def _place(work: Work, out: Batch, item: Planned, row: Any) -> bool:
     try:
         place(out, row, item.target_key)
     except FILE_ERRORS as error:
-        items.fail(item, error)
+        items.fail_for_now(work, item, error)
         return False
     item.outcome = ItemOutcome.DONE
     return True

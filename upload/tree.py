@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
+from itertools import count
 
 from upload import paths
 from upload.copy_engine import (
@@ -217,8 +218,12 @@ class Tree:
                 staging.drop()
 
     def new_staging_name(self, hand: Hand) -> str:
-        lead = f"{self.layout.lead}{hand.prefix}"
-        return f"{lead}.{secrets.token_hex(8)}{STAGING_END}"
+        return next(self.staging_names(hand))
+
+    def staging_names(self, hand: Hand) -> Iterator[str]:
+        """Yield names that nobody has, nor will have."""
+        lead = f"{self.layout.lead}{hand.prefix}.{secrets.token_hex(8)}"
+        return (f"{lead}-{number}{STAGING_END}" for number in count())
 
     def stage(self, chunks: Iterable[bytes], hand: Hand) -> tuple[str, Receipt]:
         """Write a durable staging file for ``place_staged`` and return its name."""

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 
 from django.utils.translation import gettext as _
 
-from upload.errors import BodyRefused, LengthRequired, ProtocolRefused
+from upload.errors import BodyRefused, LengthRequired
+from upload.tus_errors import ProtocolRefused
 
 VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,expiration,checksum,termination"

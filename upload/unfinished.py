@@ -13,8 +13,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from upload import conf, partials, paths, prefix_digest, transitions
-from upload.errors import NotFound, UploadLocked
+from upload.errors import NotFound
 from upload.states import OPEN
+from upload.tus_errors import UploadLocked
 
 
 def expiry() -> Any:

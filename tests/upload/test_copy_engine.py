@@ -278,3 +278,30 @@ def test_a_mismatch_names_both_receipts() -> None:
 
     assert caught.value.expected == (3, "00")
     assert caught.value.actual == (4, "11")
+
+
+@pytest.mark.parametrize("told", [0, 3, 5, 9])
+def test_a_small_file_is_hashed_with_what_shows_that_its_size_differs(
+    told: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "small"
+    path.write_bytes(b"alpha")
+
+    with path.open("rb") as file:
+        found = copy_engine.receipt_of_small(file.fileno(), told)
+
+    held = b"alpha"[: told + 1]
+    assert found == Receipt(len(held), hashlib.sha256(held).hexdigest())
+
+
+def test_a_small_file_that_comes_in_pieces_is_hashed_whole(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path, pread = tmp_path / "small", os.pread
+    path.write_bytes(b"alpha")
+    monkeypatch.setattr(os, "pread", lambda fd, count, at: pread(fd, min(count, 2), at))
+
+    with path.open("rb") as file:
+        found = copy_engine.receipt_of_small(file.fileno(), 5)
+
+    assert found == Receipt(5, hashlib.sha256(b"alpha").hexdigest())

@@ -1,11 +1,13 @@
 """A source that was spoilt under a job: named, never taken as good or waited for."""
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from tests.make import make_destination, make_session, run
 from tests.upload.http import stored_files
@@ -92,4 +94,71 @@ def test_a_store_names_a_spoilt_source_and_stores_the_others(
     assert [p.read_bytes() for p in stored_files("uploaded")] == [GOOD]
     assert outcomes(job) == {"good.txt": True, "spoilt.txt": False}
     assert job.state == JobState.FAILED
+    assert session.status == SessionStatus.COPYING_FAILED
+
+
+@pytest.fixture
+def bad_sector(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Give what makes a disk unable to read the second file's bytes of an alias."""
+
+    def spoil_disk(alias: str) -> None:
+        [path] = [p for p in stored_files(alias) if p.read_bytes() == SPOILT]
+        bad, read = path.stat(), os.read
+
+        def read_or_fail(descriptor: int, count: int) -> bytes:
+            if os.path.samestat(os.fstat(descriptor), bad):
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            return read(descriptor, count)
+
+        monkeypatch.setattr(os, "read", read_or_fail)
+        path.chmod(0o600)  # so that a store does not trust what was noted of it
+
+    return spoil_disk
+
+
+def due_again(job: Any) -> Any:
+    type(job).objects.filter(pk=job.pk).update(next_run_at=timezone.now())
+    return job
+
+
+def test_a_disk_that_cannot_read_one_file_stops_no_other_and_is_asked_again(
+    bad_sector: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    session = session_with_two(SessionStatus.STORED)
+    place = make_destination(tmp_path / "destinations" / "archive")
+    job = jobs.request(session, JobKind.COPY, None, destination=place)
+    bad_sector("uploaded")
+
+    run(job)
+
+    assert outcomes(job) == {"good.txt": True, "spoilt.txt": False}
+    assert (job.state, job.error_code) == (JobState.QUEUED, "source_unreadable")
+    assert "“spoilt.txt”" in job.error and "Input/output error" in job.error
+    [copied] = Path(place.folder).rglob("good.txt")
+    before = copied.stat()
+
+    monkeypatch.undo()
+    run(due_again(job))
+
+    assert job.state == JobState.SUCCEEDED
+    assert {p.read_bytes() for p in Path(place.folder).rglob("*.txt")} == {GOOD, SPOILT}
+    assert copied.stat().st_ino == before.st_ino
+
+
+def test_a_store_from_a_disk_that_stays_sick_fails_after_its_attempts(
+    bad_sector: Callable[[str], None], settings: Any
+) -> None:
+    session = session_with_two(SessionStatus.UPLOADING)
+    job = jobs.request(session, JobKind.STORE, None)
+    bad_sector("temp")
+
+    states = [run(due_again(job)).state for _n in range(settings.JOB_MAX_ATTEMPTS)]
+
+    session.refresh_from_db()
+    assert states == [JobState.QUEUED] * (len(states) - 1) + [JobState.FAILED]
+    assert [p.read_bytes() for p in stored_files("uploaded")] == [GOOD]
+    assert outcomes(job) == {"good.txt": True, "spoilt.txt": False}
+    assert "“spoilt.txt”" in job.error
     assert session.status == SessionStatus.COPYING_FAILED

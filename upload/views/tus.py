@@ -15,10 +15,11 @@ from django.utils.http import http_date
 from django.views.decorators.csrf import csrf_exempt
 
 from upload import answers, conf, intake, resumable, tus, unfinished
-from upload.errors import DigestMismatch, OffsetConflict
+from upload.errors import DigestMismatch
 from upload.intake import TRUE_WORDS
 from upload.models import UploadSession
 from upload.resumable import Announced, Piece
+from upload.tus_errors import OffsetConflict
 from upload.upload_handlers import LeaveUnread
 from upload.views.doors import endpoint, protected, sender_and_session
 from upload.views.sessions import MAX_PAGE, number_of

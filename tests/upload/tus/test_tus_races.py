@@ -10,9 +10,10 @@ from tests.racing import race
 from tests.upload.http import nothing_is_kept, told
 from tests.upload.tus_requests import VERSION, begin, content_of, offset_of, send
 from upload import resumable, unfinished
-from upload.errors import NotFound, OffsetConflict, UploadLocked
+from upload.errors import NotFound
 from upload.models import UnfinishedUpload, UploadSession
 from upload.resumable import Piece
+from upload.tus_errors import OffsetConflict, UploadLocked
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AT_ONCE = 4
