@@ -9,7 +9,7 @@ import socket
 import struct
 from typing import Any
 
-from upload import lifeline
+from upload import heap, lifeline
 
 wsgi_app = "portal.wsgi"
 bind = "127.0.0.1:8000"
@@ -27,6 +27,11 @@ control_socket_disable = True
 
 def on_starting(server: Any) -> None:
     lifeline.end_with_parent()
+
+
+def when_ready(server: Any) -> None:
+    """Called in the parent, which has loaded the application, before it forks."""
+    heap.freeze()
 
 
 def pre_request(worker: Any, request: Any) -> None:

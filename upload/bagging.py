@@ -16,6 +16,7 @@ from upload import bag, conf, events, wording
 from upload.copy_engine import Receipt
 from upload.errors import DestinationRefused, JobFailed, TargetOccupied, UnsafePath
 from upload.events import Cause
+from upload.group import Parcel
 from upload.layout import Layout, original_path
 from upload.lease import Work
 from upload.targets import Target
@@ -58,13 +59,14 @@ def refuse_bag(work: Work, target: Target, layout: Layout) -> None:
 
 def _foreign_tag(work: Work, target: Target, layout: Layout) -> str:
     """Return the path of a manifest or declaration that is not of this bag."""
-    fixed = {bag.MANIFEST: _manifest(work, layout), bag.BAGIT: bag.DECLARATION}
-    for name, content in fixed.items():
+    for name in (bag.MANIFEST, bag.BAGIT):
         path = f"{layout.folder}/{name}"
-        if target.exists(path):
-            found = target.digest(path, _still(work))
-            if not found.agrees_with(_receipt(content)):
-                return path
+        if not target.exists(path):
+            continue
+        is_manifest = name == bag.MANIFEST
+        mine = _manifest(work, layout) if is_manifest else bag.DECLARATION
+        if not target.digest(path, _still(work)).agrees_with(_receipt(mine)):
+            return path
     return ""
 
 
@@ -89,30 +91,21 @@ def finish(work: Work, target: Target, layout: Layout) -> None:
 
     Raise ``JobFailed`` where other bytes stand at one of their names.
     """
-    try:
-        tags = bag.tag_files(
-            _description(work, target, layout),
-            _manifest(work, layout),
-            _names(work, layout),
-        )
-        *others, last = tags.items()
-        for batch in (others, [last]):
-            with target.batch():
-                for name, content in batch:
-                    _put(work, target, f"{layout.folder}/{name}", content)
-    except TAG_ERRORS as error:
-        raise JobFailed(wording.of_error(error)) from error
-
-
-def _put(work: Work, target: Target, path: str, content: bytes) -> None:
-    work.start_file(path)
-    target.put(
-        path,
-        [content],
-        _receipt(content),
-        staging_prefix=work.staging_prefix,
-        beat=_still(work),
+    tags = bag.tag_files(
+        _description(work, target, layout),
+        _manifest(work, layout),
+        _names(work, layout),
     )
+    *others, last = (
+        Parcel(f"{layout.folder}/{name}", [content], _receipt(content))
+        for name, content in tags.items()
+    )
+    for parcels in (others, [last]):
+        errors = target.put_many(parcels, work.staging_prefix, _still(work))
+        for error in errors.values():
+            if isinstance(error, TAG_ERRORS):
+                raise JobFailed(wording.of_error(error)) from error
+            raise error
 
 
 def _receipt(content: bytes) -> Receipt:

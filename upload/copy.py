@@ -7,6 +7,7 @@ when all are there. What counts is what the destination gives back when it is re
 
 import hashlib
 from collections.abc import Callable, Iterator
+from operator import attrgetter
 from typing import Any
 
 from django.db.models import Sum
@@ -156,12 +157,13 @@ def _who_changed_it(
 def _note_copies(work: Work, batch: list[Planned]) -> None:
     """Write a ``FileCopy`` for each file that the destination now holds."""
     job, session = work.job, work.session
+    noted = attrgetter(*NOTED)
     root = job.destination.root if job.destination_id else job.target_folder
     insert_rows(
         session.filecopy_set.model,
         (*NOTED, "place"),
         (
-            [*(getattr(item, name) for name in NOTED), _place(root, item.target_key)]
+            (*noted(item), _place(root, item.target_key))
             for item in batch
             if item.outcome == ItemOutcome.DONE
         ),

@@ -11,7 +11,7 @@ from typing import Any
 MARK = "'"
 # What stands before the first visible character does not stop a spreadsheet.
 PASSED_OVER = " \"'\u00a0\u3000\ufeff\u200b\u200e\u200f"
-STARTERS = "=+-@|%\t\r\n\0"
+STARTERS = tuple("=+-@|%\t\r\n\0")
 
 
 def csv_cell(value: Any) -> Any:
@@ -22,5 +22,7 @@ def csv_cell(value: Any) -> Any:
 
 
 def _needs_mark(text: str) -> bool:
+    if text[:1].isascii() and text[:1].isalnum():
+        return False  # as most begin
     bare = unicodedata.normalize("NFKC", text.lstrip(PASSED_OVER))
-    return text.startswith(MARK) or bare.startswith(tuple(STARTERS))
+    return text.startswith(MARK) or bare.startswith(STARTERS)

@@ -91,7 +91,7 @@ class _Group:
             for staged in self._staged:
                 if not staged.is_placed:
                     stack.callback(staged.entry.drop)
-                stack.callback(os.close, staged.descriptor)
+                    stack.callback(os.close, staged.descriptor)
 
     def stage(self, parcel: Parcel) -> None:
         """Write the parcel's bytes, not durably yet, or confirm those there already."""
@@ -160,5 +160,6 @@ class _Group:
             parts = self._tree.parts(parcel.key)
             self._tree.place(staged.entry, parts, self._hand)
             staged.is_placed = True
+            os.close(staged.descriptor)
         except TargetOccupied:
             self._tree.confirm(parcel.key, parcel.expected, self._hand.still())

@@ -54,6 +54,7 @@ def freeze(work: Work, rows: Iterable[dict[str, Any]]) -> None:
         with work.fenced():
             write_plan(job, rows)
             job.note_plan(totals(job.item_set.all()))
+        return
     with work.fenced():
         job.item_set.filter(outcome__in=BAD).update(
             outcome=ItemOutcome.PENDING, error="", error_told=None

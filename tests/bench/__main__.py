@@ -68,6 +68,10 @@ def _open_database() -> None:
     django.setup()
     call_command("migrate", verbosity=0)
 
+    from upload import heap
+
+    heap.freeze()  # as each worker and the web server do
+
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

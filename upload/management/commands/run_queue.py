@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
-from upload import lifeline
+from upload import heap, lifeline
 
 
 class Command(BaseCommand):
@@ -20,4 +20,5 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         lifeline.end_with_parent(signal.SIGKILL)
         lifeline.end_forks_with_parent()
+        heap.freeze()
         call_command("qcluster")
