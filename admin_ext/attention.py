@@ -116,11 +116,9 @@ def fixity(request: HttpRequest) -> Group | None:
     needs: list[Need] = []
     for model in (PermUploadedFile, FileCopy):
         bad = model._default_manager.filter(fixity_failed_at__isnull=False)
-        rows = of_visible_sessions(bad, request).select_related("session")
-        needs += [
-            _damaged(request, row)
-            for row in rows.order_by("-fixity_failed_at")[: SHOWN + 1]
-        ]
+        rows = of_visible_sessions(bad, request).order_by("-fixity_failed_at")
+        shown = with_titles(rows[: SHOWN + 1])
+        needs += [_damaged(request, row) for row in shown]
     more = _list_url("sessionevent")
     return _group(_("Damaged or missing files"), "heart_broken", needs, more)
 
@@ -131,7 +129,8 @@ def _damaged(request: HttpRequest, row: Any) -> Need:
     url = _session_url(session and session.pk)
     check = _verb_url(request, Verb.VERIFY, session) if session and not place else ""
     text = visible(row.name) + (f" · {visible(place)}" if place else "")
-    return Need(text, url, found, _("Verify again") if check else "", check)
+    action = _("Verify again") if check else ""
+    return Need(text, url, found, action, check, _title(session))
 
 
 def failed_jobs(request: HttpRequest) -> Group | None:

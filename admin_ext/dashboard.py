@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from admin_ext import attention
+from admin_ext.previews import with_titles
 from admin_ext.read_only import of_visible_sessions
 from upload import quantities, rollups
 from upload.filters import expiring_soon
@@ -163,4 +164,4 @@ def running(request: HttpRequest) -> list[Job] | None:
         return None
     rows = of_visible_sessions(Job.objects.all(), request)
     under_way = rows.filter(state=JobState.RUNNING).order_by("lease_until")
-    return list(under_way[:JOBS_SHOWN])
+    return with_titles(under_way[:JOBS_SHOWN])

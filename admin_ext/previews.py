@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet, prefetch_related_objects
+from django.db.models import Model, Prefetch, QuerySet, prefetch_related_objects
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -89,8 +89,8 @@ def with_active_jobs(sessions: QuerySet[UploadSession]) -> QuerySet[UploadSessio
     return sessions.prefetch_related(None).prefetch_related(active)
 
 
-def with_titles(rows: Iterable[Job]) -> list[Job]:
-    """Fetch the session of each job with its title, by one query for all."""
+def with_titles[Row: Model](rows: Iterable[Row]) -> list[Row]:
+    """Fetch the session of each job or file with its title, by one query for all."""
     found = list(rows)
     titled = Prefetch("session", UploadSession.objects.titled())
     prefetch_related_objects(found, titled)

@@ -18,7 +18,14 @@ from tests.make import (
     set_status,
 )
 from upload import jobs, rollups
-from upload.models import Destination, Job, PermUploadedFile, Rollup, UploadSession
+from upload.models import (
+    Destination,
+    Job,
+    PermUploadedFile,
+    Rollup,
+    Submission,
+    UploadSession,
+)
 from upload.states import JobKind, JobState, SessionStatus
 
 pytestmark = pytest.mark.django_db
@@ -108,12 +115,13 @@ def test_a_session_that_expires_soon_offers_what_the_person_may_do(
 
 
 def test_a_damaged_file_offers_another_check(clerk: Any, client_for: Any) -> None:
-    make_session(S.STORED, {"a.txt": b"alpha"})
+    session = make_session(S.STORED, {"a.txt": b"alpha"})
+    Submission.objects.create(title="Fonds", upload_session=session)
     PermUploadedFile.objects.update(fixity_failed_at=timezone.now())
 
     (need,) = needs(front(client_for(clerk)))["Damaged or missing files"]
 
-    assert need.text == "a.txt"
+    assert (need.text, need.title) == ("a.txt", "Fonds")
     assert "/do/verify/" in need.action_url
 
 
@@ -135,11 +143,14 @@ def test_destinations_that_failed_or_were_not_probed_are_told(
 def test_running_jobs_show_bars_that_renew_themselves(
     clerk: Any, client_for: Any
 ) -> None:
-    job = make_job(make_session(S.UPLOADING), JobKind.STORE, state=JobState.RUNNING)
+    session = make_session(S.UPLOADING)
+    Submission.objects.create(title="Fonds", upload_session=session)
+    job = make_job(session, JobKind.STORE, state=JobState.RUNNING)
 
     page = front(client_for(clerk)).content.decode()
 
     assert reverse("admin:upload_job_progress", args=[job.pk]) in page
+    assert "<bdi>Fonds</bdi>" in page
 
 
 def test_staff_without_rights_see_no_figures(nobody: Any, client_for: Any) -> None:
