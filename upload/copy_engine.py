@@ -18,13 +18,20 @@ from typing import Any, Self
 
 from upload.durable import Entry, sync_data, sync_file, write_all
 from upload.errors import DigestMismatch, ShortWrite
-from upload.page_cache import announce_reading, forget, is_in_memory, start_writing
+from upload.page_cache import (
+    announce_reading,
+    forget,
+    is_in_memory,
+    start_writing,
+    wait_for_writing,
+)
 from upload.paths import ROOT_FLAGS, closing, open_regular
 from upload.wording import gettext as _
 
 CHUNK_BYTES = 1 << 20
-# Each such stretch is written out on its own, so that the last fsync stays short, and
-# is then forgotten: a long file must not push all else out of the system's memory.
+# Each such stretch is waited for on its own while the next is written, so that the last
+# fsync stays short, and is then forgotten: a long file must not push all else out of
+# the system's memory.
 SYNC_EVERY_BYTES = 32 << 20
 # So much is handed to the disk at once, while the next bytes come.
 START_EVERY_BYTES = 4 << 20
@@ -85,8 +92,8 @@ class Hasher:
         self.size_bytes += len(chunk)
         self._hand_on(chunk)
 
-    def synced(self) -> None:
-        """Hear that what was counted so far is on the disk."""
+    def written(self, end: int) -> None:
+        """Hear that the first ``end`` bytes were written out, so can be read again."""
 
     def _hand_on(self, piece: Any) -> None:
         if self._thread is None and self.size_bytes > HASH_ASIDE_BYTES:
@@ -153,9 +160,9 @@ class ReadBack(Hasher):
     def update(self, chunk: bytes) -> None:
         self.size_bytes += len(chunk)
 
-    def synced(self) -> None:
-        start, self._handed_on = self._handed_on, self.size_bytes
-        self._hand_on(range(start, self._handed_on))
+    def written(self, end: int) -> None:
+        start, self._handed_on = self._handed_on, end
+        self._hand_on(range(start, end))
 
     def _hash(self, piece: Any) -> None:
         forget(self._descriptor, piece)
@@ -165,28 +172,7 @@ class ReadBack(Hasher):
         forget(self._descriptor, piece)
 
 
-def create(staging: Entry, chunks: Iterable[bytes], mode: int, beat: Beat) -> int:
-    """Write a new file under a staging name; return its descriptor, for reading too.
-
-    Nothing of it is durable yet. The caller closes the descriptor and drops the name,
-    also that of a file which could not be written whole.
-    """
-    descriptor = os.open(staging.name, STAGE_FLAGS, PRIVATE_FILE, dir_fd=staging.folder)
-    try:
-        size_bytes = 0
-        for chunk in chunks:
-            write_all(descriptor, chunk)
-            size_bytes += len(chunk)
-            beat(len(chunk))
-        _require_length(descriptor, size_bytes)
-        _set_mode(descriptor, mode)
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return descriptor
-
-
-def _set_mode(descriptor: int, mode: int) -> None:
+def set_mode(descriptor: int, mode: int) -> None:
     if mode != PRIVATE_FILE:
         with suppress(PermissionError):  # FAT has no modes
             os.fchmod(descriptor, mode)
@@ -231,7 +217,7 @@ def begun(
             ReadBack(descriptor) if read_back else Hasher() as hasher,
         ):
             _write(descriptor, chunks, beat, hasher)
-            _set_mode(descriptor, mode)
+            set_mode(descriptor, mode)
             yield partial(_finish, descriptor, hasher)
     except BaseException:
         staging.drop()
@@ -240,14 +226,14 @@ def begun(
 
 def _finish(descriptor: int, hasher: Hasher) -> Receipt:
     sync_file(descriptor)
-    hasher.synced()
+    hasher.written(hasher.size_bytes)
     return hasher.receipt()
 
 
 def _write(
     descriptor: int, chunks: Iterable[bytes], beat: Beat, hasher: Hasher
 ) -> None:
-    synced = started = 0
+    written = marked = started = 0
     for chunk in chunks:
         data = bytes(chunk)  # the hashing thread must not see a buffer reused
         hasher.update(data)
@@ -255,18 +241,25 @@ def _write(
         if hasher.size_bytes - started >= START_EVERY_BYTES:
             start_writing(descriptor, started, hasher.size_bytes - started)
             started = hasher.size_bytes
-        if hasher.size_bytes - synced >= SYNC_EVERY_BYTES:
-            sync_data(descriptor)
-            forget(descriptor, range(synced, hasher.size_bytes))
-            hasher.synced()
-            synced = hasher.size_bytes
+        if hasher.size_bytes - marked >= SYNC_EVERY_BYTES:
+            if marked:
+                _let_go(descriptor, range(written, marked), hasher)
+            written, marked = marked, hasher.size_bytes
         beat(len(data))
     if hasher.size_bytes > started:
         start_writing(descriptor, started, hasher.size_bytes - started)
-    _require_length(descriptor, hasher.size_bytes)
+    require_length(descriptor, hasher.size_bytes)
 
 
-def _require_length(descriptor: int, size_bytes: int) -> None:
+def _let_go(descriptor: int, stretch: range, hasher: Hasher) -> None:
+    """Wait for a stretch that has been on its way to the disk while the next came."""
+    if not wait_for_writing(descriptor, stretch):
+        sync_data(descriptor)
+    forget(descriptor, stretch)
+    hasher.written(stretch.stop)
+
+
+def require_length(descriptor: int, size_bytes: int) -> None:
     found = os.fstat(descriptor).st_size
     if found != size_bytes:
         raise ShortWrite(
@@ -325,19 +318,6 @@ def receipt_of(chunks: Iterable[bytes], beat: Beat = silent) -> Receipt:
             hasher.update(bytes(chunk))
             beat(len(chunk))
     return hasher.receipt()
-
-
-def receipt_of_small(descriptor: int, size_bytes: int) -> Receipt:
-    """Hash an open file that should hold so few bytes that they are read at once.
-
-    One more is asked for, so that a file which is longer is told by its size.
-    """
-    held = os.pread(descriptor, size_bytes + 1, 0)
-    while len(held) < size_bytes and (
-        more := os.pread(descriptor, size_bytes - len(held), len(held))
-    ):
-        held += more
-    return Receipt(len(held), hashlib.sha256(held).hexdigest())
 
 
 def digest(source: Source, beat: Beat = silent, *, fresh: bool = False) -> Receipt:

@@ -6,14 +6,23 @@ is written. Each is verified by what the disk gives back and placed without repl
 as ``Tree.put`` does.
 """
 
+import hashlib
 import os
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 
 from upload import whole_disk
-from upload.copy_engine import Receipt, create, receipt_of_small, verify
-from upload.durable import Entry, most_descriptors, sync_file
+from upload.copy_engine import (
+    PRIVATE_FILE,
+    STAGE_FLAGS,
+    Beat,
+    Receipt,
+    require_length,
+    set_mode,
+    verify,
+)
+from upload.durable import Entry, most_descriptors, sync_file, write_all
 from upload.errors import FILE_ERRORS, TargetOccupied
 from upload.overlap import Overlapping
 from upload.page_cache import fetch, forget
@@ -163,3 +172,37 @@ class _Group:
             os.close(staged.descriptor)
         except TargetOccupied:
             self._tree.confirm(parcel.key, parcel.expected, self._hand.still())
+
+
+def create(staging: Entry, chunks: Iterable[bytes], mode: int, beat: Beat) -> int:
+    """Write a new file under a staging name; return its descriptor, for reading too.
+
+    Nothing of it is durable yet. The caller closes the descriptor and drops the name,
+    also that of a file which could not be written whole.
+    """
+    descriptor = os.open(staging.name, STAGE_FLAGS, PRIVATE_FILE, dir_fd=staging.folder)
+    try:
+        size_bytes = 0
+        for chunk in chunks:
+            write_all(descriptor, chunk)
+            size_bytes += len(chunk)
+            beat(len(chunk))
+        require_length(descriptor, size_bytes)
+        set_mode(descriptor, mode)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def receipt_of_small(descriptor: int, size_bytes: int) -> Receipt:
+    """Hash an open file that should hold so few bytes that they are read at once.
+
+    One more is asked for, so that a file which is longer is told by its size.
+    """
+    held = os.pread(descriptor, size_bytes + 1, 0)
+    while len(held) < size_bytes and (
+        more := os.pread(descriptor, size_bytes - len(held), len(held))
+    ):
+        held += more
+    return Receipt(len(held), hashlib.sha256(held).hexdigest())

@@ -1,11 +1,15 @@
 """What the system is asked about its memory of files. None of it is a promise."""
 
 import ctypes
+import errno
 import os
 from collections.abc import Callable
 from functools import cache
 
+# What a kernel, or a sandbox around it, says that does not know the call.
+UNKNOWN_CALL = {errno.ENOSYS, errno.EPERM}
 SYNC_FILE_RANGE_WRITE = 2
+SYNC_FILE_RANGE_ALL = 7  # wait for what is under way, write the rest, wait for that
 
 
 def forget(descriptor: int, part: range) -> None:
@@ -54,6 +58,23 @@ def start_writing(descriptor: int, start: int, count: int) -> None:
     call = _sync_file_range()
     if call is not None:
         call(descriptor, start, count, SYNC_FILE_RANGE_WRITE)
+
+
+def wait_for_writing(descriptor: int, part: range) -> bool:
+    """Wait until a stretch is written out; return False where nobody can be asked so.
+
+    The disk may still forget it: only a sync keeps. Raise ``OSError`` where a byte of
+    it could not be written, which the sync that follows would not tell again.
+    """
+    call = _sync_file_range()
+    if call is None:
+        return False
+    if call(descriptor, part.start, len(part), SYNC_FILE_RANGE_ALL) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in UNKNOWN_CALL:
+        return False
+    raise OSError(number, os.strerror(number))
 
 
 @cache

@@ -23,7 +23,7 @@ from tests.faults.world import Portal, World
 
 SYSTEM_CALLS = (
     *("rename", "renameat", "renameat2", "link", "linkat", "unlink", "unlinkat"),
-    *("mkdir", "mkdirat", "fsync", "fdatasync", "syncfs"),
+    *("mkdir", "mkdirat", "fsync", "fdatasync", "syncfs", "sync_file_range"),
     *("pwrite64", "write", "ftruncate"),
     "sendto",  # a statement on its way to PostgreSQL
 )

@@ -1,6 +1,7 @@
 """Long files pass through the system's memory; what others keep there stays there."""
 
 import ctypes
+import errno
 import mmap
 import os
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from upload import copy_engine
+from upload import copy_engine, page_cache
 from upload.copy_engine import CHUNK_BYTES, SYNC_EVERY_BYTES, read_chunks, stage
 from upload.durable import Entry
 from upload.page_cache import forget, is_in_memory
@@ -16,6 +17,8 @@ from upload.paths import closing
 
 BLOCK = b"x" * CHUNK_BYTES
 LONG = 12
+# So many blocks are more than two stretches, of which the first is let go of.
+STRETCHES = 2 * SYNC_EVERY_BYTES // CHUNK_BYTES + 1
 
 type Find = Callable[[bool], None]
 
@@ -75,10 +78,50 @@ def test_a_long_file_that_was_in_memory_stays_there(file: Path, found: Find) -> 
 
 
 def test_what_was_written_of_a_long_file_does_not_stay_in_memory(file: Path) -> None:
-    count = SYNC_EVERY_BYTES // CHUNK_BYTES + 1
     with closing(os.open(file.parent, os.O_RDONLY)) as folder:
-        stage([BLOCK] * count, Entry(folder, "new"))
+        stage([BLOCK] * STRETCHES, Entry(folder, "new"))
     assert not starts_in_memory(file.parent / "new")
+
+
+@pytest.fixture
+def answering(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Let the system answer with an error when it is asked to write a stretch out."""
+
+    def answer(error: int) -> None:
+        def call(*_asked: int) -> int:
+            ctypes.set_errno(error)
+            return -1
+
+        monkeypatch.setattr(page_cache, "_sync_file_range", lambda: call)
+
+    return answer
+
+
+def test_a_stretch_that_could_not_be_written_is_an_error(
+    file: Path, answering: Callable[[int], None]
+) -> None:
+    answering(errno.EIO)
+    with (
+        closing(os.open(file.parent, os.O_RDONLY)) as folder,
+        pytest.raises(OSError, match="Input/output error"),
+    ):
+        stage([BLOCK] * STRETCHES, Entry(folder, "new"))
+    assert not (file.parent / "new").exists()
+
+
+@pytest.mark.parametrize("error", [errno.ENOSYS, errno.EPERM])
+def test_a_stretch_is_synced_where_the_system_cannot_be_asked_to_write_it(
+    error: int,
+    file: Path,
+    answering: Callable[[int], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(copy_engine, "sync_data", synced.append)
+    answering(error)
+    with closing(os.open(file.parent, os.O_RDONLY)) as folder:
+        stage([BLOCK] * STRETCHES, Entry(folder, "new"))
+    assert len(synced) == 1
 
 
 def test_what_was_just_read_is_in_memory(file: Path) -> None:

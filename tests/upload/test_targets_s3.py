@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 from django.utils.module_loading import import_string
 
@@ -312,6 +313,45 @@ def test_a_part_has_one_sum_that_the_server_checks(target: S3Target) -> None:
         assert "Content-MD5" in headers
         assert "Expect" not in headers  # one answer a part, not two
         assert not [name for name in headers if "checksum" in name.lower()]
+
+
+HASHED = "X-Amz-Content-SHA256"
+
+
+def signed_sums(target: S3Target) -> dict[str, str]:
+    """Put a long file; return what each kind of request signed for its body."""
+    sums: dict[str, str] = {}
+
+    def see(request: Any, **_more: Any) -> None:
+        value = request.headers[HASHED]
+        kind = f"{request.method} {request.url.partition('?')[2].partition('=')[0]}"
+        sums[kind] = value.decode() if isinstance(value, bytes) else value
+
+    target._calls.client.meta.events.register("before-send.s3", see)
+    put(target, LONG)
+    return sums
+
+
+def test_only_a_body_with_its_own_sum_in_the_signed_header_is_not_hashed_again(
+    target: S3Target,
+) -> None:
+    sums = signed_sums(target)
+
+    unsigned = {kind for kind, value in sums.items() if value == "UNSIGNED-PAYLOAD"}
+    assert unsigned == {"PUT ", "PUT partNumber"}
+    assert "POST uploadId" in sums  # what puts the parts together is signed whole
+
+
+def test_the_settings_choice_of_signing_bodies_is_kept(
+    s3_server: rclone.Server, bucket: Path, clock: Clock
+) -> None:
+    config = Config(s3={"payload_signing_enabled": True})
+    with closing(
+        opened(s3_server.port, bucket.name, clock, client_config=config)
+    ) as target:
+        sums = signed_sums(target)
+
+    assert "UNSIGNED-PAYLOAD" not in sums.values()
 
 
 def test_parts_grow_with_files_that_are_too_long_for_short_ones() -> None:

@@ -40,7 +40,7 @@ SERVER_ERROR = 500
 GONE = frozenset({404})
 TAKEN = frozenset({412})
 # A client is told once, whoever asks by it.
-UNASKED = "muniment-at-once"
+UNASKED, SUMMED = "muniment-at-once", "muniment-summed"
 # What botocore raises where no whole answer came.
 CUT_OFF = (
     problems.HTTPClientError,
@@ -54,13 +54,29 @@ def at_once(client: Any) -> Any:
     """Return the client, which from now on sends each body behind its header.
 
     botocore asks leave for each ("Expect: 100-continue"): a turn more for every part.
+    Without TLS it also hashes each part once more before the first byte goes.
     """
-    client.meta.events.register_last("before-call.s3", _ask_no_leave, UNASKED)
+    events = client.meta.events
+    events.register_last("before-call.s3", _ask_no_leave, UNASKED)
+    events.register_last("before-sign.s3", _sign_the_header_alone, SUMMED)
     return client
 
 
 def _ask_no_leave(params: dict[str, Any], **more: Any) -> None:
     params["headers"].pop("Expect", None)
+
+
+def _sign_the_header_alone(request: Any, **more: Any) -> None:
+    """Leave the body to the MD5 in the signed header, as botocore does with TLS.
+
+    Not where the settings say how bodies are signed.
+    """
+    config = request.context.get("client_config")
+    chosen = (config and config.s3) or {}
+    is_free = chosen.get("payload_signing_enabled") is None
+    if is_free and "Content-MD5" in request.headers:
+        unsigned = Config(s3={**chosen, "payload_signing_enabled": False})
+        request.context["client_config"] = (config or Config()).merge(unsigned)
 
 
 class Calls:
