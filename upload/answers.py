@@ -51,7 +51,6 @@ STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (errors.SizeMismatch, 422),
     (errors.MalwareFound, 422),
     (errors.ScannerUnavailable, 503),
-    (errors.SourceUnreadable, 503),
     (tus_errors.UploadLocked, 423),
     (tus_errors.ChecksumMismatch, 460),
     (errors.NoRoom, 507),
@@ -101,6 +100,7 @@ HINTS = {
     ),
     "storage_full": gettext_lazy("Nothing was kept. Tell an administrator."),
     "source_missing": gettext_lazy("Tell an administrator; look in a backup."),
+    "source_unreadable": gettext_lazy("Tell an administrator; look in a backup."),
     "unavailable": gettext_lazy(
         "It is not known whether this was done. Look again in a moment before you "
         "repeat it."

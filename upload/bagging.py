@@ -91,21 +91,22 @@ def finish(work: Work, target: Target, layout: Layout) -> None:
 
     Raise ``JobFailed`` where other bytes stand at one of their names.
     """
-    tags = bag.tag_files(
-        _description(work, target, layout),
-        _manifest(work, layout),
-        _names(work, layout),
-    )
-    *others, last = (
-        Parcel(f"{layout.folder}/{name}", [content], _receipt(content))
-        for name, content in tags.items()
-    )
-    for parcels in (others, [last]):
-        errors = target.put_many(parcels, work.staging_prefix, _still(work))
-        for error in errors.values():
-            if isinstance(error, TAG_ERRORS):
-                raise JobFailed(wording.of_error(error)) from error
-            raise error
+    try:
+        tags = bag.tag_files(
+            _description(work, target, layout),
+            _manifest(work, layout),
+            _names(work, layout),
+        )
+        *others, last = (
+            Parcel(f"{layout.folder}/{name}", [content], _receipt(content))
+            for name, content in tags.items()
+        )
+        for parcels in (others, [last]):
+            errors = target.put_many(parcels, work.staging_prefix, _still(work))
+            for error in errors.values():
+                raise error
+    except TAG_ERRORS as error:
+        raise JobFailed(wording.of_error(error)) from error
 
 
 def _receipt(content: bytes) -> Receipt:

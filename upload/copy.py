@@ -21,6 +21,7 @@ from upload.errors import (
     DestinationRefused,
     DigestMismatch,
     SourceMissing,
+    SourceUnreadable,
 )
 from upload.group import Parcel
 from upload.insert import insert_rows
@@ -118,7 +119,7 @@ def _copy_batch(work: Work, target: Target, batch: list[Planned]) -> None:
     for key, error in errors.items():
         if isinstance(error, DigestMismatch):
             error = _who_changed_it(work, source, by_key[key], error)
-        items.fail_for_now(work, by_key[key], error)
+        items.fail(by_key[key], error)
     with work.fenced():
         _note_copies(work, batch)
         items.settle(work, batch)
@@ -129,7 +130,12 @@ def _bytes_of(work: Work, read: Read, item: Planned) -> Iterator[bytes]:
     work.start_file(item.name)
     if not item.source_key:
         raise SourceMissing(_("its bytes were removed"))
-    yield from read(item.source_key)
+    try:
+        yield from read(item.source_key)
+    except SourceUnreadable as error:
+        items.bear(work, error)
+        raise
+    work.unreadable_in_a_row = 0
 
 
 def _receipt_of(item: Planned) -> Receipt:

@@ -26,6 +26,7 @@ from upload.page_cache import (
     wait_for_writing,
 )
 from upload.paths import ROOT_FLAGS, closing, open_regular
+from upload.whole_disk import writes_out
 from upload.wording import gettext as _
 
 CHUNK_BYTES = 1 << 20
@@ -253,7 +254,7 @@ def _write(
 
 def _let_go(descriptor: int, stretch: range, hasher: Hasher) -> None:
     """Wait for a stretch that has been on its way to the disk while the next came."""
-    if not wait_for_writing(descriptor, stretch):
+    if not (writes_out(descriptor) and wait_for_writing(descriptor, stretch)):
         sync_data(descriptor)
     forget(descriptor, stretch)
     hasher.written(stretch.stop)

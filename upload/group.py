@@ -200,9 +200,7 @@ def receipt_of_small(descriptor: int, size_bytes: int) -> Receipt:
 
     One more is asked for, so that a file which is longer is told by its size.
     """
-    held = os.pread(descriptor, size_bytes + 1, 0)
-    while len(held) < size_bytes and (
-        more := os.pread(descriptor, size_bytes - len(held), len(held))
-    ):
+    held = b""
+    while more := os.pread(descriptor, size_bytes + 1 - len(held), len(held)):
         held += more
     return Receipt(len(held), hashlib.sha256(held).hexdigest())

@@ -22,6 +22,8 @@ PLANNED = ("file_uuid", "name", "source_key", "target_key", "size_bytes", "sha25
 NOTED = ("outcome", "error", "error_told")
 BATCH_FILES = 1000
 BATCH_BYTES = 256 * 1024 * 1024
+# So many files in a row that cannot be read are no bad sectors: the disk is away.
+MOST_UNREADABLE = 10
 GOOD = (ItemOutcome.DONE, ItemOutcome.ALREADY)
 SETTLED_WELL = (*GOOD, ItemOutcome.GONE)
 BAD = (ItemOutcome.MISSING, ItemOutcome.FAILED)
@@ -140,10 +142,15 @@ def fail(item: Planned, error: Exception) -> None:
     note(item, outcome, wording.of_error(error))
 
 
-def fail_for_now(work: Work, item: Planned, error: Exception) -> None:
-    """As ``fail``; a file that its disk could not give is tried again by itself."""
-    fail(item, error)
-    work.is_disk_sick |= isinstance(error, SourceUnreadable)
+def bear(work: Work, error: SourceUnreadable) -> None:
+    """Take it that a disk could not give a file: the others, and an attempt later.
+
+    Raise ``OSError`` where it gives none any more: that ends the attempt.
+    """
+    work.is_disk_sick = True
+    work.unreadable_in_a_row += 1
+    if work.unreadable_in_a_row >= MOST_UNREADABLE:
+        raise OSError(*error.args) from error
 
 
 def note(item: Planned, outcome: ItemOutcome, text: str) -> None:

@@ -167,8 +167,10 @@ class Work(Lease):
         self.files_done = job.files_done
         self.bytes_done = job.bytes_done
         self.current_file = ""
-        # Whether a file could not be read that the next attempt may be able to read.
+        # Whether a disk could not give a file that the next attempt may get from it,
+        # and how many one after the other.
         self.is_disk_sick = False
+        self.unreadable_in_a_row = 0
         self._bytes_under_way = 0
         lease_seconds = conf.job_lease().total_seconds()
         self._beat_seconds = min(

@@ -1,4 +1,4 @@
-"""What the system is asked about its memory of files. None of it is a promise."""
+"""What the system is asked about its memory of files. None of it outlives a crash."""
 
 import ctypes
 import errno

@@ -31,7 +31,7 @@ FOLDER_FLAGS = ROOT_FLAGS | os.O_NOFOLLOW
 FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 PRIVATE_FOLDER = 0o700
 # A bad sector, and what ext4 says of its own structures on one.
-SICK_DISK = {errno.EIO, errno.EUCLEAN, errno.EBADMSG}
+SICK_DISK = {errno.EIO, errno.EBADMSG, getattr(errno, "EUCLEAN", errno.EIO)}
 # A folder is not there any more, or something else stands in its place.
 NO_FOLDER = (FileNotFoundError, NotADirectoryError, UnsafePath)
 
@@ -141,7 +141,13 @@ def _make_folder(entry: Entry, mode: int) -> int:
         raise FolderGone(error.errno, error.strerror, entry.name) from error
     with suppress(PermissionError):  # FAT has no modes; another's folder keeps its own
         os.fchmod(child, mode)
-    sync_folder(entry.folder)
+    try:
+        sync_folder(entry.folder)
+    except OSError:
+        os.close(child)
+        with suppress(OSError):  # else the next would take it for a durable one
+            os.rmdir(entry.name, dir_fd=entry.folder)
+        raise
     return child
 
 
@@ -186,10 +192,7 @@ def open_regular(entry: Entry) -> int:
 
 @contextmanager
 def finding(key: str) -> Iterator[None]:
-    """Turn the many ways of having no file into ``SourceMissing``.
-
-    A disk that has the file and cannot give it becomes ``SourceUnreadable``.
-    """
+    """Turn the many ways of having no file into ``SourceMissing``."""
     try:
         yield
     except (FileNotFoundError, NotADirectoryError) as error:
@@ -200,6 +203,17 @@ def finding(key: str) -> Iterator[None]:
             )
             % {"key": key}
         ) from error
+
+
+@contextmanager
+def giving(key: str) -> Iterator[None]:
+    """Find as ``finding``; a disk that cannot give it becomes ``SourceUnreadable``.
+
+    Only around what reads that file.
+    """
+    try:
+        with finding(key):
+            yield
     except OSError as error:
         if error.errno not in SICK_DISK:
             raise

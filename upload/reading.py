@@ -7,7 +7,7 @@ from functools import partial
 from django.core.files.storage import Storage
 
 from upload.copy_engine import read_chunks
-from upload.paths import finding
+from upload.paths import giving
 from upload.pinned import PinnedTree
 from upload.storage import iter_chunks, whole_tree
 
@@ -30,5 +30,5 @@ def reading(storage: Storage) -> Iterator[Callable[[str], Iterator[bytes]]]:
 
 
 def _read(tree: PinnedTree, key: str) -> Iterator[bytes]:
-    with finding(key), tree.entry(key) as entry:
+    with giving(key), tree.entry(key) as entry:
         yield from read_chunks(entry)

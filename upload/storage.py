@@ -148,7 +148,8 @@ class Batch:
         mine, theirs = self._tree, self._source(source)
         if mine is not None and theirs is not None and mine.device() == theirs.device():
             with paths.finding(source_key), theirs.entry(source_key) as entry:
-                _verify_source(entry, source_key, expected, noted, self._hand.beat)
+                with paths.giving(source_key):
+                    _verify_source(entry, source_key, expected, noted, self._hand.beat)
                 if _linked(mine, key, entry, self._hand):
                     return
         self.receive(key, iter_chunks(source, source_key), expected)
@@ -255,7 +256,7 @@ def iter_chunks(storage: Storage, key: str) -> Iterator[bytes]:
     Raise ``SourceMissing`` if there is none, ``SourceUnreadable``.
     """
     tree = _tree_with(storage, key)
-    with paths.finding(key):
+    with paths.giving(key):
         if tree is not None:
             yield from tree.read(key)
         else:
@@ -269,7 +270,7 @@ def digest_of(
     """Read a key in full and return what it holds now; ``fresh`` from its disk."""
     tree = _tree_with(storage, key)
     if fresh and tree is not None:
-        with paths.finding(key):
+        with paths.giving(key):
             return tree.receipt(key, beat, fresh=True)
     return receipt_of(iter_chunks(storage, key), beat)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from upload import discard, items, paths
 from upload.copy_engine import Receipt
-from upload.errors import FILE_ERRORS, SourceMissing
+from upload.errors import FILE_ERRORS, SourceMissing, SourceUnreadable
 from upload.insert import insert_rows
 from upload.items import Planned
 from upload.lease import Work
@@ -74,8 +74,11 @@ def _place(work: Work, out: Batch, item: Planned, row: Any) -> bool:
     try:
         place(out, row, item.target_key)
     except FILE_ERRORS as error:
-        items.fail_for_now(work, item, error)
+        if isinstance(error, SourceUnreadable):
+            items.bear(work, error)
+        items.fail(item, error)
         return False
+    work.unreadable_in_a_row = 0
     item.outcome = ItemOutcome.DONE
     return True
 

@@ -46,8 +46,8 @@ STAGING_END = ".part"
 class Layout:
     """Where staging files stand and which modes things get.
 
-    Staging files are ``<folder>/<lead><owner prefix>.<random>.part``. No key may start
-    with ``reserved``.
+    Staging files are ``<folder>/<lead><owner prefix>.<random>-<n>.part``. No key may
+    start with ``reserved``.
     """
 
     folder: tuple[str, ...]

@@ -28,7 +28,7 @@ class Sync:
     def __init__(self, folder: int) -> None:
         self._aside = ThreadPoolExecutor(1, "syncfs")
         call = _syncfs()
-        known = call is not None and _kind_of(folder) in TRUSTED
+        known = call is not None and writes_out(folder)
         self._running = self._aside.submit(call, folder) if call and known else None
 
     def wait(self, beat: Callable[[int], None]) -> bool:
@@ -56,9 +56,18 @@ def _syncfs() -> Callable[[int], int] | None:
     return getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
 
 
-def _kind_of(folder: int) -> str:
-    """Return the kind of the file system that is mounted there, ``""`` if unknown."""
-    device = os.fstat(folder).st_dev
+def writes_out(descriptor: int) -> bool:
+    """Return whether a file system is known to write when it is asked to.
+
+    Over FUSE the kernel does not pass it on, an overlay answers and does nothing, and
+    NFS keeps what was written in our own memory.
+    """
+    return _kind_of(descriptor) in TRUSTED
+
+
+def _kind_of(descriptor: int) -> str:
+    """Return the kind of the file system of an open file, ``""`` if unknown."""
+    device = os.fstat(descriptor).st_dev
     wanted = f"{os.major(device)}:{os.minor(device)}"
     try:
         lines = MOUNTS.read_text(encoding="utf-8", errors="replace").split("\n")

@@ -26,6 +26,7 @@ from tests.upload.http import (
     told,
 )
 from upload import answers, conf, intake
+from upload.errors import SourceUnreadable
 from upload.intake import Sender
 from upload.models import UploadSession
 from upload.staging import Staging
@@ -382,6 +383,12 @@ def test_nothing_staged_stays_after_the_disk_was_full(session: UploadSession) ->
 )
 def test_faults_of_the_disk_have_their_own_status(code: int, status: int) -> None:
     assert answers.status_of(OSError(code, "fault")) == status
+
+
+def test_bytes_that_cannot_be_read_are_nothing_to_correct() -> None:
+    told = answers.told(SourceUnreadable("the disk"))
+    assert answers.status_of(SourceUnreadable("the disk")) == 503
+    assert "administrator" in told["hint"]
 
 
 def test_a_request_that_does_not_fit_on_the_disk_is_refused_before_it_is_read(

@@ -222,3 +222,18 @@ def test_a_layout_changed_between_two_attempts_ends_the_copy(
 
     assert job.error_code == "destination_refused"
     assert "was changed while this copy was under way" in job.error
+
+
+@on_real_commits
+def test_a_link_in_the_place_of_the_description_fails_at_once(
+    archive: Destination, tmp_path: Path
+) -> None:
+    session = stored(PLAIN)
+    folder = folder_of(session, archive)
+    folder.mkdir(parents=True)
+    (folder / bag.BAG_INFO).symlink_to(tmp_path / "elsewhere")
+
+    job = run(ask(session, archive))
+
+    assert (job.state, job.error_code) == (JobState.FAILED, "job_failed")
+    assert not (tmp_path / "elsewhere").exists()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from upload import copy_engine, page_cache
+from upload import copy_engine, page_cache, whole_disk
 from upload.copy_engine import CHUNK_BYTES, SYNC_EVERY_BYTES, read_chunks, stage
 from upload.durable import Entry
 from upload.page_cache import forget, is_in_memory
@@ -109,16 +109,32 @@ def test_a_stretch_that_could_not_be_written_is_an_error(
     assert not (file.parent / "new").exists()
 
 
+@pytest.fixture
+def synced(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Note each stretch that is synced."""
+    stretches: list[int] = []
+    monkeypatch.setattr(copy_engine, "sync_data", stretches.append)
+    return stretches
+
+
 @pytest.mark.parametrize("error", [errno.ENOSYS, errno.EPERM])
 def test_a_stretch_is_synced_where_the_system_cannot_be_asked_to_write_it(
-    error: int,
-    file: Path,
-    answering: Callable[[int], None],
-    monkeypatch: pytest.MonkeyPatch,
+    error: int, file: Path, answering: Callable[[int], None], synced: list[int]
 ) -> None:
-    synced: list[int] = []
-    monkeypatch.setattr(copy_engine, "sync_data", synced.append)
     answering(error)
+    with closing(os.open(file.parent, os.O_RDONLY)) as folder:
+        stage([BLOCK] * STRETCHES, Entry(folder, "new"))
+    assert len(synced) == 1
+
+
+def test_a_stretch_is_synced_on_a_file_system_that_only_says_it_writes(
+    file: Path, synced: list[int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    mounts = tmp_path / "mountinfo"
+    device = file.stat().st_dev
+    place = f"1 1 {os.major(device)}:{os.minor(device)} / / rw"
+    mounts.write_text(f"{place} - overlay overlay rw\n")
+    monkeypatch.setattr(whole_disk, "MOUNTS", mounts)
     with closing(os.open(file.parent, os.O_RDONLY)) as folder:
         stage([BLOCK] * STRETCHES, Entry(folder, "new"))
     assert len(synced) == 1

@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from tests.make import make_destination, make_session, run
 from tests.upload.http import stored_files
-from upload import jobs
+from upload import items, jobs, paths
 from upload.models import UploadSession
-from upload.states import JobKind, JobState, SessionStatus
+from upload.states import ItemOutcome, JobKind, JobState, SessionStatus
 
 pytestmark = pytest.mark.django_db(transaction=True)
 GOOD, SPOILT = b"alpha" * 4000, b"omega" * 4000
@@ -162,3 +162,54 @@ def test_a_store_from_a_disk_that_stays_sick_fails_after_its_attempts(
     assert outcomes(job) == {"good.txt": True, "spoilt.txt": False}
     assert "“spoilt.txt”" in job.error
     assert session.status == SessionStatus.COPYING_FAILED
+
+
+def test_a_disk_that_gives_nothing_any_more_is_not_asked_for_every_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    files = {f"{number}.txt": b"%d" % number for number in range(30)}
+    session = make_session(SessionStatus.STORED, files)
+    place = make_destination(tmp_path / "destinations" / "archive")
+    job = jobs.request(session, JobKind.COPY, None, destination=place)
+    asked: list[int] = []
+
+    sources = {path.stat().st_ino for path in stored_files("uploaded")}
+    read = os.read
+
+    def read_or_fail(descriptor: int, count: int) -> bytes:
+        if os.fstat(descriptor).st_ino not in sources:
+            return read(descriptor, count)
+        asked.append(descriptor)
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "read", read_or_fail)
+    run(job)
+
+    assert len(asked) == items.MOST_UNREADABLE
+    assert job.state == JobState.QUEUED
+    assert "Input/output error" in job.error
+    assert {item.outcome for item in job.item_set.all()} == {ItemOutcome.PENDING}
+
+
+def test_a_disk_that_cannot_take_a_folder_s_name_ends_the_attempt(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    session = session_with_two(SessionStatus.UPLOADING)
+    job = jobs.request(session, JobKind.STORE, None)
+    synced: list[int] = []
+    sync_folder = paths.sync_folder
+
+    def fail_once(descriptor: int) -> None:
+        synced.append(os.fstat(descriptor).st_ino)
+        if len(synced) == 2:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        sync_folder(descriptor)
+
+    monkeypatch.setattr(paths, "sync_folder", fail_once)
+    run(job)
+    kept = session.tempuploadedfile_set.count()
+    run(due_again(job))
+
+    assert (kept, session.permuploadedfile_set.count()) == (2, 2)
+    assert job.state == JobState.SUCCEEDED
+    assert synced.count(synced[1]) > 1  # what was not durable was not taken for it
