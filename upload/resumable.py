@@ -33,11 +33,14 @@ from upload.copy_engine import CHUNK_BYTES, Receipt, verify
 from upload.durable import sync_data, write_all
 from upload.errors import (
     BodyRefused,
+    DestinationUnreachable,
     EmptyFileRefused,
     LimitExceeded,
     MunimentError,
     NoRoom,
     ScannerUnavailable,
+    ShortWrite,
+    SourceUnreadable,
     TooLarge,
 )
 from upload.intake import Sender
@@ -50,6 +53,14 @@ from upload.tus_errors import ChecksumMismatch, OffsetConflict
 TELL_EVERY_BYTES = 64 << 20
 # Handed to the disk at once, while the next bytes come.
 GIVE_EVERY_BYTES = 2 << 20
+# Nothing is wrong with the upload; all else that refuses it ends it.
+MAY_PASS = (
+    DestinationUnreachable,
+    NoRoom,
+    ScannerUnavailable,
+    ShortWrite,
+    SourceUnreadable,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +323,7 @@ def _finish(upload: Any, descriptor: int, receipt: Receipt) -> None:
             verify(upload.name, Receipt(receipt.size_bytes, upload.sha256), receipt)
         validation.after_bytes(staged)
         receive(upload.session, staged, _intent(upload))
-    except (NoRoom, ScannerUnavailable):
+    except MAY_PASS:
         raise  # the last piece is sent again when that is over
     except MunimentError:
         unfinished.end(upload)

@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from tests.upload.tus_requests import (
 )
 from upload import partials, prefix_digest, unfinished
 from upload.copy_engine import Receipt
+from upload.errors import DestinationUnreachable, ShortWrite, SourceUnreadable
 from upload.models import TempUploadedFile, UnfinishedUpload, UploadSession
 from upload.states import SessionStatus
 
@@ -231,15 +233,28 @@ def test_a_crash_before_the_files_row_costs_only_the_last_piece(
     assert content_of(session) == b"alphabetas"
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        OSError(errno.EIO, "Input/output error"),
+        DestinationUnreachable("away"),
+        ShortWrite("0 bytes"),
+        SourceUnreadable("a bad sector"),
+    ],
+    ids=lambda fault: type(fault).__name__,
+)
 def test_a_fault_of_the_disk_at_the_end_costs_only_the_last_piece(
-    client: Client, session: UploadSession, monkeypatch: pytest.MonkeyPatch
+    client: Client,
+    session: UploadSession,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: OSError,
 ) -> None:
     """The bytes stand under their key by then; they go back and not away."""
     url = begin(client, session, 10)["Location"]
     send(client, url, 0, b"alpha")
 
     with monkeypatch.context() as sick:
-        sick.setattr("upload.staging.fingerprint", raise_eio)
+        sick.setattr("upload.staging.fingerprint", failing(fault))
         failed = send(client, url, 5, b"betas")
 
     assert failed.status_code == 503
@@ -248,5 +263,8 @@ def test_a_fault_of_the_disk_at_the_end_costs_only_the_last_piece(
     assert content_of(session) == b"alphabetas"
 
 
-def raise_eio(*_arguments: Any) -> str:
-    raise OSError(errno.EIO, "Input/output error")
+def failing(fault: OSError) -> Callable[..., str]:
+    def fail(*_arguments: Any) -> str:
+        raise fault
+
+    return fail
