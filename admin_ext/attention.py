@@ -13,6 +13,7 @@ from django.db.models import Max
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from admin_ext import columns
@@ -25,6 +26,7 @@ from upload.models import Destination, FileCopy, Job, PermUploadedFile, UploadSe
 from upload.states import JobKind, JobState, Verb
 
 SHOWN = 5
+MOST_CHARACTERS = 200
 LOOKED_AT = 30
 FAILURES_FOR = timedelta(days=30)
 PROBE_GROWS_STALE_AFTER = timedelta(hours=24)
@@ -82,7 +84,12 @@ def _short(uuid: Any) -> str:
 
 def _title(session: Any) -> str:
     """Return the title that ``titled`` found; empty where the session has none."""
-    return visible((session and session.title) or "")[:200]
+    return _brief((session and session.title) or "")
+
+
+def _brief(text: str) -> str:
+    """Return as much of a text as fits on the front page."""
+    return Truncator(visible(text)).chars(MOST_CHARACTERS)
 
 
 def removals(request: HttpRequest) -> Group | None:
@@ -106,7 +113,7 @@ def _removal(request: HttpRequest, job: Job) -> Need:
         "person": visible(asker),
     }
     action = _("Review") if jobs.may_approve(job, request.user) else ""
-    minor, review = visible(job.reason)[:200], url if action else ""
+    minor, review = _brief(job.reason), url if action else ""
     return Need(text, url, minor, action, review, _title(job.session))
 
 
@@ -161,7 +168,7 @@ def _failure(request: HttpRequest, job: Job) -> Need:
     retry = url
     if may and job.session and job.kind != JobKind.VERIFY:
         retry = _verb_url(request, Verb.RETRY, job.session) or url
-    minor, action = visible(job.error_shown)[:200], _("Retry") if may else ""
+    minor, action = _brief(job.error_shown), _("Retry") if may else ""
     return Need(text, url, minor, action, retry, _title(job.session))
 
 
@@ -207,7 +214,7 @@ def destinations(request: HttpRequest) -> Group | None:
 
 def _stale(request: HttpRequest, place: Destination) -> Need:
     url = reverse("admin:upload_destination_change", args=[place.pk])
-    minor = visible(place.probe_error_shown)[:200]
+    minor = _brief(place.probe_error_shown)
     if place.last_probed_at is None:
         minor = _("It was never probed.")
     elif not minor:

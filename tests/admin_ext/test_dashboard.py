@@ -211,3 +211,13 @@ def test_the_page_takes_as_many_queries_for_many_as_for_few(
 
     assert queries(2) == queries(8) <= MOST_QUERIES
     assert Job.objects.count() == 10
+
+
+def test_a_long_reason_is_cut_where_one_sees_it(clerk: Any, client_for: Any) -> None:
+    session = make_session(S.COPYING_FAILED)
+    values = {"state": JobState.FAILED, "finished_at": timezone.now()}
+    make_job(session, JobKind.STORE, error="x" * 300, **values)
+
+    (need,) = needs(front(client_for(clerk)))["Failed jobs"]
+
+    assert need.minor == "x" * 199 + "…"
