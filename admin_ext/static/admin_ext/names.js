@@ -18,9 +18,14 @@
     // The arrow that opens a row of a list; its cell takes the click.
     const ARROW = "#result_list td.cursor-pointer > .material-symbols-outlined";
 
+    // Alpine shows the row some time after the click, so the row is watched and not the click.
     const tellState = (arrow) => {
         const opened = arrow.closest("tbody").querySelector("tr[x-show]");
-        arrow.setAttribute("aria-expanded", String(opened?.offsetParent !== null));
+        const tell = () => {
+            arrow.setAttribute("aria-expanded", String(opened.offsetParent !== null));
+        };
+        new MutationObserver(tell).observe(opened, { attributeFilter: ["style"] });
+        tell();
     };
 
     const nameArrow = (arrow) => {
@@ -45,11 +50,6 @@
         if (![" ", "Enter"].includes(event.key) || !event.target.matches?.(ARROW)) return;
         event.preventDefault();
         event.target.parentElement.click();
-    });
-
-    document.addEventListener("click", (event) => {
-        const arrow = event.target.closest?.("td.cursor-pointer")?.querySelector("[role=button]");
-        if (arrow) setTimeout(() => tellState(arrow));
     });
 
     document.addEventListener("muniment:renewed", () => setTimeout(nameAll));
