@@ -48,9 +48,10 @@ def check(target: Target, session: Any, destination: Any, root: str = "") -> Non
     target.check()
     free = target.free_bytes()
     needed = session.total_size_bytes
-    if free is not None and free < needed:
-        needed = max(needed - _held_bytes(session, destination, root), 0)
-    if free is not None and free < needed:
+    if free is None or free >= needed:
+        return
+    needed -= _held_bytes(session, destination, root)
+    if free < needed:
         raise DestinationRefused(
             _(
                 "The destination has %(free)d bytes free, but session %(session)s "
