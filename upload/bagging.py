@@ -6,8 +6,9 @@ the target takes as done: what may change with time, ``bag-info.txt``, is kept i
 event before it is written.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Max, Min, Sum
 from django.utils import timezone
@@ -24,6 +25,9 @@ from upload.wording import gettext as _
 
 DESCRIBED = "bag_described"
 TAG_ERRORS = (TargetOccupied, UnsafePath)
+
+# A file of the bag: its uuid, its path in the bag, its SHA-256.
+type Listed = tuple[UUID, str, str]
 
 
 def prepare(work: Work, target: Target, layout: Layout) -> None:
@@ -64,7 +68,7 @@ def _foreign_tag(work: Work, target: Target, layout: Layout) -> str:
         if not target.exists(path):
             continue
         is_manifest = name == bag.MANIFEST
-        mine = _manifest(work, layout) if is_manifest else bag.DECLARATION
+        mine = _manifest(_listed(work, layout)) if is_manifest else bag.DECLARATION
         if not target.digest(path, _still(work)).agrees_with(_receipt(mine)):
             return path
     return ""
@@ -94,8 +98,7 @@ def finish(work: Work, target: Target, layout: Layout) -> None:
     try:
         tags = bag.tag_files(
             _description(work, target, layout),
-            _manifest(work, layout),
-            _names(work, layout),
+            *_tables(work, layout),
         )
         *others, last = (
             Parcel(f"{layout.folder}/{name}", [content], _receipt(content))
@@ -118,22 +121,30 @@ def _still(work: Work) -> Any:
     return lambda count: work.beat(0)
 
 
-def _manifest(work: Work, layout: Layout) -> bytes:
-    items = work.job.item_set.values_list("target_key", "sha256")
+def _tables(work: Work, layout: Layout) -> tuple[bytes, bytes]:
+    """Return the manifest, and the table of what the sender called the files."""
+    listed = _listed(work, layout)
+    names = _names_of(work, {uuid: path for uuid, path, _digest in listed})
+    return _manifest(listed), bag.names_csv(sorted(names))
+
+
+def _listed(work: Work, layout: Layout) -> list[Listed]:
     start = len(layout.folder) + 1
-    return bag.manifest_of((key[start:], digest) for key, digest in items.iterator())
+    items = work.job.item_set.values_list("file_uuid", "target_key", "sha256")
+    return [(uuid, key[start:], digest) for uuid, key, digest in items.iterator()]
 
 
-def _names(work: Work, layout: Layout) -> bytes:
-    return bag.names_csv(sorted(_names_of(work, layout)))
+def _manifest(listed: list[Listed]) -> bytes:
+    return bag.manifest_of((path, digest) for _uuid, path, digest in listed)
 
 
-def _names_of(work: Work, layout: Layout) -> Iterator[tuple[str, str, str, str]]:
-    keys = dict(work.job.item_set.values_list("file_uuid", "target_key"))
+def _names_of(
+    work: Work, paths: Mapping[UUID, str]
+) -> Iterator[tuple[str, str, str, str]]:
     wanted = ("uuid", "name", "relative_path", "original_name")
     for row in work.session.permuploadedfile_set.values(*wanted).iterator():
-        path = keys[row["uuid"]][len(layout.folder) + 1 :]
         original_name = row["original_name"] or row["name"]
+        path = paths[row["uuid"]]
         yield path, original_path(row), original_name, str(row["uuid"])
 
 

@@ -51,6 +51,7 @@ class Parcel:
 @dataclass(slots=True)
 class _Staged:
     parcel: Parcel
+    parts: tuple[str, ...]
     entry: Entry
     descriptor: int
     is_placed: bool = False
@@ -105,15 +106,15 @@ class _Group:
     def stage(self, parcel: Parcel) -> None:
         """Write the parcel's bytes, not durably yet, or confirm those there already."""
         try:
-            self._tree.parts(parcel.key)
-            if self._tree.exists(parcel.key):
+            parts = self._tree.parts(parcel.key)
+            if self._tree.may_stand(parts):
                 self._tree.confirm(parcel.key, parcel.expected, self._hand)
             else:
-                self._write(parcel)
+                self._write(parcel, parts)
         except FILE_ERRORS as error:
             self._errors[parcel.key] = error
 
-    def _write(self, parcel: Parcel) -> None:
+    def _write(self, parcel: Parcel, parts: tuple[str, ...]) -> None:
         entry = Entry(self._folder, next(self._names))
         mode = self._tree.layout.file_mode
         try:
@@ -121,7 +122,7 @@ class _Group:
         except BaseException:
             entry.drop()
             raise
-        self._staged.append(_Staged(parcel, entry, descriptor))
+        self._staged.append(_Staged(parcel, parts, entry, descriptor))
 
     def begin_sync(self, disk: int) -> AbstractContextManager[object]:
         """Begin to make the bytes durable; what is returned outlives ``place_all``."""
@@ -166,8 +167,7 @@ class _Group:
     def _name(self, staged: _Staged) -> None:
         parcel = staged.parcel
         try:
-            parts = self._tree.parts(parcel.key)
-            self._tree.place(staged.entry, parts, self._hand)
+            self._tree.place(staged.entry, staged.parts, self._hand)
             staged.is_placed = True
             os.close(staged.descriptor)
         except TargetOccupied:

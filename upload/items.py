@@ -115,15 +115,16 @@ def _within_bytes(items: list[Planned]) -> list[Planned]:
 
 
 def settle(work: Work, batch: list[Planned]) -> None:
-    """Write the batch's outcomes, inside ``work.fenced``; one statement an outcome.
+    """Write the outcomes of one of ``batches``, inside ``work.fenced``.
 
-    Every item that is neither good nor bad by now counts as an error of the caller.
+    One statement an outcome. Every item that is neither good nor bad by now counts as
+    an error of the caller.
     """
     rows = work.job.item_set
     for outcome in SETTLED_WELL:
         keys = [item.pk for item in batch if item.outcome == outcome]
         if keys:
-            rows.filter(pk__in=keys).update(outcome=outcome)
+            _rows_of(rows, keys, batch).update(outcome=outcome)
     bad = [
         rows.model(pk=item.pk, **{name: getattr(item, name) for name in NOTED})
         for item in batch
@@ -133,6 +134,13 @@ def settle(work: Work, batch: list[Planned]) -> None:
         rows.model.objects.bulk_update(bad, NOTED, batch_size=100)
     good = [item for item in batch if item.outcome in GOOD]
     work.finish_files(len(good), sum(item.size_bytes for item in good))
+
+
+def _rows_of(rows: Any, keys: list[int], batch: list[Planned]) -> Any:
+    """Return the items with these keys; a whole batch is all that is pending in it."""
+    if len(keys) < len(batch):
+        return rows.filter(pk__in=keys)
+    return rows.filter(outcome=ItemOutcome.PENDING, pk__range=(keys[0], keys[-1]))
 
 
 def fail(item: Planned, error: Exception) -> None:

@@ -12,6 +12,7 @@ from upload import portable_names
 
 BAG = "bag"
 PAYLOAD = "data"
+SPACE_AT_END = re.compile(r"\s(?=\s*$)")
 WANTED = ("uuid", "name", "relative_path", "file_upload", "size", "sha256")
 
 
@@ -22,7 +23,7 @@ def bag_segment(name: str) -> str:
     back, and that one drops white space at the end of a line. Neither stands in a bag.
     """
     safe = portable_names.portable_segment(name).replace("%", "_")
-    return re.sub(r"\s(?=\s*$)", "_", safe)
+    return SPACE_AT_END.sub("_", safe) if safe[-1].isspace() else safe
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,6 +143,8 @@ def _length(text: str) -> int:
 
 def collision_key(name: str) -> str:
     """Return what is equal for names that some file system cannot tell apart."""
+    if name.isascii():
+        return name.lower()
     folded = unicodedata.normalize("NFKD", name).casefold()
     return unicodedata.normalize("NFC", folded)
 

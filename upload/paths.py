@@ -34,6 +34,7 @@ PRIVATE_FOLDER = 0o700
 SICK_DISK = {errno.EIO, errno.EBADMSG, getattr(errno, "EUCLEAN", errno.EIO)}
 # A folder is not there any more, or something else stands in its place.
 NO_FOLDER = (FileNotFoundError, NotADirectoryError, UnsafePath)
+NOWHERE = (FileNotFoundError, NotADirectoryError)
 
 
 def key_for(session_uuid: UUID, file_uuid: UUID) -> str:
@@ -195,14 +196,15 @@ def finding(key: str) -> Iterator[None]:
     """Turn the many ways of having no file into ``SourceMissing``."""
     try:
         yield
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise SourceMissing(
-            _(
-                "The bytes of “%(key)s” are not in their storage. Look for them in a "
-                "backup."
-            )
-            % {"key": key}
-        ) from error
+    except NOWHERE as error:
+        raise _lost(key) from error
+
+
+def _lost(key: str) -> SourceMissing:
+    return SourceMissing(
+        _("The bytes of “%(key)s” are not in their storage. Look for them in a backup.")
+        % {"key": key}
+    )
 
 
 @contextmanager
@@ -212,8 +214,9 @@ def giving(key: str) -> Iterator[None]:
     Only around what reads that file.
     """
     try:
-        with finding(key):
-            yield
+        yield
+    except NOWHERE as error:
+        raise _lost(key) from error
     except OSError as error:
         if error.errno not in SICK_DISK:
             raise

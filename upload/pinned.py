@@ -1,6 +1,7 @@
 """A tree that keeps its folders open while one batch works in them.
 
-A folder that was not there is not looked for again until it is made here.
+A folder that was not there is not looked for again until it is made here, and what is
+to be placed in it is not looked for either.
 
 Walking from the root for every file costs ten system calls a file; a batch goes to the
 same few folders again and again. Not shared between threads; closed by its batch.
@@ -27,6 +28,7 @@ class PinnedTree(Tree):
         self._held: OrderedDict[tuple[str, ...], int] = OrderedDict()
         self._used: Counter[tuple[str, ...]] = Counter()
         self._missing: set[tuple[str, ...]] = set()
+        self._made: set[tuple[str, ...]] = set()
         self._emptied: dict[tuple[str, ...], None] = {}
         self._device: int | None = None
         self._most = most_descriptors(MOST_FOLDERS)
@@ -36,6 +38,9 @@ class PinnedTree(Tree):
 
     def entry(self, key: str) -> "_EntryInUse":
         return _EntryInUse(self, self.parts(key))
+
+    def may_stand(self, parts: Sequence[str]) -> bool:
+        return tuple(parts[:-1]) not in self._made and super().may_stand(parts)
 
     def use(self, parts: tuple[str, ...], *, make: bool) -> int:
         """Return an open folder that stays open until ``leave``."""
@@ -58,7 +63,9 @@ class PinnedTree(Tree):
         except FileNotFoundError:
             self._missing.add(parts)
             raise
-        self._missing.discard(parts)
+        if parts in self._missing:
+            self._missing.remove(parts)
+            self._made.add(parts)
         if len(self._held) > self._most:
             idle = (held for held in self._held if not self._used[held])
             if (oldest := next(idle)) != parts:

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from operator import itemgetter
 
 from upload.names import (
     MAX_NAME_BYTES,
@@ -19,6 +20,8 @@ from upload.names import (
 
 # A "%" only where it would be read as one of ours.
 ENCODED = re.compile(r'[\x00-\x1f\x7f-\x9f\ud800-\udfff<>:"/\\|?*]|%(?=[0-9A-Fa-f]{2})')
+# What nothing below would change, unless it is a device's name.
+PLAIN = re.compile(r"[0-9A-Za-z_-](?:[0-9A-Za-z_. -]{0,98}[0-9A-Za-z_-])?")
 # Windows takes these for devices with any extension, also after spaces.
 DEVICE = re.compile(
     r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$) *(\.|$)", re.IGNORECASE
@@ -35,6 +38,8 @@ type Segment = Callable[[str], str]
 
 def portable_segment(name: str) -> str:
     """Return one path part that is legal everywhere, in NFC, of at most 255 bytes."""
+    if PLAIN.fullmatch(name) and not DEVICE.match(name):
+        return name
     safe = ENCODED.sub(_percent, unicodedata.normalize("NFC", name))
     if DEVICE.match(safe):
         safe = f"%{ord(safe[0]):02X}{safe[1:]}"
@@ -64,9 +69,10 @@ def arrange[Key: Hashable](
 
     Deterministic whatever the order. Of the files and folders of one folder that
     collide, the first by path (then by key) keeps its name, the others are numbered;
-    folders spelled alike are one folder. ``segment`` makes each path part legal.
+    folders spelled alike are one folder. ``segment`` makes each path part legal. Keys
+    are of a type that can be ordered.
     """
-    ordered = sorted(paths, key=lambda pair: (pair[1], str(pair[0])))
+    ordered = sorted(paths, key=itemgetter(1, 0))
     sources = [(key, path.split("/")) for key, path in ordered]
     return dict(_below("", sources, segment))
 
@@ -93,12 +99,13 @@ def _below[Key](
 def _distinct[Key](entries: list[Entry[Key]], segment: Segment) -> list[str]:
     """Return a target name for each entry; the first of each name goes first."""
     targets = [segment(name) for name, _is_folder, _key in entries]
+    keys = [collision_key(target) for target in targets]
     owners: dict[str, int] = {}
-    for place, target in enumerate(targets):
-        owners.setdefault(collision_key(target), place)
+    for place, key in enumerate(keys):
+        owners.setdefault(key, place)
     tried: Counter[str] = Counter()
-    for place, target in enumerate(targets):
-        if owners[collision_key(target)] != place:
+    for place, (key, target) in enumerate(zip(keys, targets, strict=True)):
+        if owners[key] != place:
             targets[place] = _numbered_free(target, entries[place][1], owners, tried)
             owners[collision_key(targets[place])] = place
     return targets

@@ -141,6 +141,10 @@ class Tree:
         except (FileNotFoundError, NotADirectoryError, UnsafePath):
             return False
 
+    def may_stand(self, parts: Sequence[str]) -> bool:
+        """Return whether something may stand at a key's parts; placing finds out."""
+        return self.exists("/".join(parts))
+
     def open(self, key: str) -> int:
         """Return a descriptor of the regular file at a key, open for reading."""
         with self.entry(key) as entry:

@@ -25,7 +25,9 @@ def test_sqlite_is_a_file_that_keeps_each_commit() -> None:
         mode = cursor.execute("PRAGMA journal_mode").fetchone()[0]
         synchronous = cursor.execute("PRAGMA synchronous").fetchone()[0]
 
-    assert (mode, synchronous) == ("wal", 2)
+        cache = cursor.execute("PRAGMA cache_size").fetchone()[0]
+
+    assert (mode, synchronous, cache) == ("wal", 2, -16384)
 
 
 @pytest.mark.parametrize("alias", ["temp", "uploaded"])

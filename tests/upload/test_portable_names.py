@@ -34,6 +34,9 @@ LONG = st.text(min_size=1, max_size=400).filter(lambda name: "/" not in name)
         ("a\nb", "a%0Ab"),
         ("e\u0301", "é"),
         (".htaccess", ".htaccess"),
+        ("a b-c_d.tar.gz", "a b-c_d.tar.gz"),
+        ("a-.", "a-%2E"),
+        ("con .txt", "%63on .txt"),
         ("", "_"),
     ],
 )

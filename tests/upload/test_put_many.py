@@ -182,6 +182,33 @@ def test_a_file_that_another_put_meanwhile_is_confirmed(folder: FolderTarget) ->
     assert not staged(folder)
 
 
+def test_what_another_put_into_a_folder_made_here_is_met_when_placing(
+    folder: FolderTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group, "MOST_FILES", 1)
+    made = folder.root / "made"
+
+    def meddling() -> Iterable[bytes]:
+        (made / "same.txt").write_bytes(b"same")
+        (made / "other.txt").write_bytes(b"foreign")
+        yield b"late"
+
+    errors = put_many(
+        folder,
+        parcel("made/first.txt", b"first"),
+        parcel("made/second.txt", b"second"),
+        Parcel("made/late.txt", meddling(), parcel("", b"late").expected),
+        parcel("made/same.txt", b"same"),
+        parcel("made/other.txt", b"ours"),
+    )
+
+    assert {key: type(error) for key, error in errors.items()} == {
+        "made/other.txt": TargetOccupied
+    }
+    assert (made / "other.txt").read_bytes() == b"foreign"
+    assert staged(folder) == []
+
+
 def test_files_of_more_folders_than_are_held_open_all_arrive(
     folder: FolderTarget,
 ) -> None:
