@@ -6,7 +6,7 @@ for one new row. All ask the database that is written to, so that a transaction 
 its own.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
@@ -27,9 +27,8 @@ def find_row[M: models.Model](model: type[M], **values: Any) -> M | None:
     found = _first(model, _listed(model), values)
     if found is None:
         return None
-    fields = model._meta.concrete_fields
-    names = [field.attname for field in fields]
-    return model.from_db(alias, names, _converted(alias, fields, found))
+    names = [field.attname for field in model._meta.concrete_fields]
+    return model.from_db(alias, names, _converted(alias, model, found))
 
 
 def insert_row(row: models.Model) -> None:
@@ -62,19 +61,31 @@ def _first(
     return found
 
 
-def _converted(alias: str, fields: Iterable[Any], values: Iterable[Any]) -> list[Any]:
+def _converted(
+    alias: str, model: type[models.Model], values: Iterable[Any]
+) -> list[Any]:
     """Return the values as their fields give them, from what the database gave."""
     database = connections[alias]
-    converted = []
-    for field, value in zip(fields, values, strict=True):
-        column = field.get_col(field.model._meta.db_table)
-        for convert in (
-            *database.ops.get_db_converters(column),
-            *column.get_db_converters(database),
-        ):
-            value = convert(value, column, database)
-        converted.append(value)
+    converted = list(values)
+    for place, column in _to_convert(alias, model):
+        for convert in _converters(database, column):
+            converted[place] = convert(converted[place], column, database)
     return converted
+
+
+@cache
+def _to_convert(alias: str, model: type[models.Model]) -> list[tuple[int, Any]]:
+    """Return the places and columns of a row whose values are not as they come."""
+    fields = enumerate(model._meta.concrete_fields)
+    columns = [(place, field.get_col(model._meta.db_table)) for place, field in fields]
+    return [pair for pair in columns if _converters(connections[alias], pair[1])]
+
+
+def _converters(database: Any, column: Any) -> list[Callable[..., Any]]:
+    return [
+        *database.ops.get_db_converters(column),
+        *column.get_db_converters(database),
+    ]
 
 
 def _but_the_key(model: type[models.Model]) -> list[Any]:

@@ -16,7 +16,7 @@ from typing import IO, Self
 
 from django.conf import settings
 from django.core.files import File
-from django.core.files.storage import InMemoryStorage, Storage
+from django.core.files.storage import FileSystemStorage, InMemoryStorage, Storage
 
 from upload import paths
 from upload.aliased import (
@@ -309,11 +309,14 @@ def local_path(storage: Storage, key: str) -> Path | None:
 
 def free_bytes(storage: Storage) -> int | None:
     """Return the space left for us in a local storage, None for others."""
-    root = local_path(storage, "")
+    inner = behind(storage)
+    is_plain = isinstance(inner, FileSystemStorage)
+    root = Path(inner.location) if is_plain else local_path(inner, "")
     if root is None:
         return None
-    standing = next(place for place in (root, *root.parents) if place.exists())
-    return paths.free_bytes(standing)
+    with suppress(FileNotFoundError):
+        return paths.free_bytes(root)
+    return paths.free_bytes(next(place for place in root.parents if place.exists()))
 
 
 def drop_staging(storage: Storage, prefix: str, min_age_seconds: float = 0) -> int:
