@@ -42,29 +42,46 @@ def clerk() -> Client:
     return client
 
 
+class Page:
+    """A page that is asked for some times; what was measured of it so far."""
+
+    def __init__(self, client: Client, address: str) -> None:
+        self._client, self._address = client, address
+        self._seconds: list[float] = []
+        self._content = b""
+        self._queries = 0
+
+    def ask(self, runs: int) -> None:
+        """Ask once to warm up and count, then so many times."""
+        with CaptureQueriesContext(connection) as queries:
+            page = self._client.get(self._address)
+            self._queries = len(queries)  # the next request empties the log
+        if page.status_code != 200:
+            raise AssertionError(f"{self._address} answered {page.status_code}.")
+        self._content = page.content
+        self._seconds += [self._one() for _run in range(runs)]
+
+    def _one(self) -> float:
+        start = time.perf_counter()
+        self._client.get(self._address)
+        return time.perf_counter() - start
+
+    def measured(self) -> Measured:
+        content = self._content
+        return Measured(
+            content.count(b'name="_selected_action"'),
+            self._queries,
+            statistics.median(self._seconds) * 1000,
+            min(self._seconds) * 1000,
+            len(content),
+            len(gzip.compress(content, compresslevel=6)),
+        )
+
+
 def measure(client: Client, address: str) -> Measured:
-    """Ask once to warm up and count, then RUNS times."""
-    with CaptureQueriesContext(connection) as queries:
-        page = client.get(address)
-        count = len(queries)  # the next request empties the log
-    if page.status_code != 200:
-        raise AssertionError(f"{address} answered {page.status_code}.")
-    times = [_seconds(client, address) for _run in range(RUNS)]
-    content = page.content
-    return Measured(
-        content.count(b'name="_selected_action"'),
-        count,
-        statistics.median(times) * 1000,
-        min(times) * 1000,
-        len(content),
-        len(gzip.compress(content, compresslevel=6)),
-    )
-
-
-def _seconds(client: Client, address: str) -> float:
-    start = time.perf_counter()
-    client.get(address)
-    return time.perf_counter() - start
+    page = Page(client, address)
+    page.ask(RUNS)
+    return page.measured()
 
 
 def addresses() -> dict[str, str]:
