@@ -247,3 +247,12 @@ def test_jobs_are_found_by_kind_state_and_session() -> None:
 
     assert list(strict(JobFilter, QueryDict(query), Job.objects.all())) == [job]
     assert not strict(JobFilter, QueryDict("kind=copy"), Job.objects.all())
+    assert not strict(JobFilter, QueryDict("requester=eve"), Job.objects.all())
+
+
+def test_a_persons_jobs_are_found_without_a_join() -> None:
+    make_user("ada")
+
+    jobs = strict(JobFilter, QueryDict("requester=ADA"), Job.objects.all())
+
+    assert "JOIN" not in str(jobs.query)
