@@ -9,11 +9,16 @@ import hashlib
 import os
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from uuid import UUID
 
 from upload.copy_engine import CHUNK_BYTES, Receipt
 
 MOST_KEPT = 1000
+# Fewer are hashed before a thread has begun.
+ASIDE_BYTES = 256 << 10
 _kept: "OrderedDict[UUID, PrefixDigest]" = OrderedDict()
 _guard = threading.Lock()
 
@@ -24,16 +29,37 @@ class PrefixDigest:
     def __init__(self) -> None:
         self.size_bytes = 0
         self._sha256 = hashlib.sha256()
+        self._thread: ThreadPoolExecutor | None = None
+        self._under_way: Future[None] | None = None
 
     def copy(self) -> "PrefixDigest":
+        self._wait()
         made = PrefixDigest()
         made.size_bytes, made._sha256 = self.size_bytes, self._sha256.copy()
         return made
 
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Hash each chunk, in this block, while the next one comes."""
+        with ThreadPoolExecutor(1, "sha256") as self._thread:
+            try:
+                yield
+            finally:
+                self._thread = None
+
     def update(self, chunk: bytes) -> None:
         """Hash what follows, while it is written to the file as well."""
-        self._sha256.update(chunk)
+        self._wait()
         self.size_bytes += len(chunk)
+        if self._thread is None or len(chunk) < ASIDE_BYTES:
+            self._sha256.update(chunk)
+        else:
+            self._under_way = self._thread.submit(self._sha256.update, chunk)
+
+    def _wait(self) -> None:
+        under_way, self._under_way = self._under_way, None
+        if under_way is not None:
+            under_way.result()
 
     def read_on(self, descriptor: int, until: int) -> None:
         """Hash the file from here up to ``until``; raise ``OSError`` if it ends."""
@@ -46,6 +72,7 @@ class PrefixDigest:
             self.size_bytes += len(data)
 
     def receipt(self) -> Receipt:
+        self._wait()
         return Receipt(self.size_bytes, self._sha256.hexdigest())
 
 
