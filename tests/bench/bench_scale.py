@@ -144,7 +144,11 @@ def _require_space() -> None:
 def _settle() -> None:
     """Let the database know what was loaded, as its own housekeeping would."""
     with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE" if connection.vendor != "sqlite" else "ANALYZE")
+        if connection.vendor == "sqlite":
+            cursor.execute("ANALYZE")
+        else:
+            cursor.execute("VACUUM ANALYZE")
+            cursor.execute("CHECKPOINT")  # or the disk is busy with it for minutes
 
 
 def _page(name: str, found: Measured, most_queries: int) -> Row:
