@@ -87,3 +87,7 @@ def database_locked(statement: str) -> Iterator[None]:
 
     with connection.execute_wrapper(refuse):
         yield
+
+
+def bearer(session: UploadSession) -> dict[str, str]:
+    return {"HTTP_AUTHORIZATION": f"Bearer {session.token}"}
