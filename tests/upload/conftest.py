@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from tests.codebase import ROOT
+from tests.make import make_session
 from tests.services import (
     azurite,
     couchdb,
@@ -23,6 +25,7 @@ from tests.services import (
 )
 from tests.upload import places
 from tests.upload.places import Place
+from upload.models import UploadSession
 
 LOCAL = {
     "folder": places.folder_place,
@@ -137,3 +140,16 @@ def server_environment(
 ) -> dict[str, str]:
     """Return the environment of a web server of this test's data."""
     return program_environment | {"DATA_DIR": str(collected_statics)}
+
+
+@pytest.fixture
+def session(db: None) -> UploadSession:
+    """Return an open session, without an owner or a file."""
+    return make_session()
+
+
+@pytest.fixture
+def sender(client_for: Any, clerk: Any) -> Client:
+    """Return a clerk's browser."""
+    client: Client = client_for(clerk)
+    return client
