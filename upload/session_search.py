@@ -102,14 +102,15 @@ def _indexed(field: str, phrase: str) -> Q:
     """Match the same, quicker by a trigram index where the phrase is not one word.
 
     All trigrams of a long phrase take longer to look up than the rows of some of them
-    to read: the longest word and the beginnings of the others find few enough.
+    to read: the beginnings of its words, two trigrams of the longest and one of each
+    other, find few enough.
     """
     words = re.findall(rf"[^\W_]{{{SHORTEST_INSIDE},}}", phrase)
     if words in ([], [phrase]) or connection.vendor != "postgresql":
         return _inside(field, phrase)
     longest = max(words, key=len)
     words.remove(longest)
-    condition = _inside(field, longest)
+    condition = _inside(field, longest[: SHORTEST_INSIDE + 1])
     for word in words:
         condition &= _inside(field, word[:SHORTEST_INSIDE])
     whole = StrIndex(Upper(field), Upper(Value(phrase)))
