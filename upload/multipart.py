@@ -1,16 +1,16 @@
 """Read a multipart body as it comes, part by part, and skip nothing silently.
 
-Django's own form parser drops parts that it cannot read and takes characters out of
-file names; here a name arrives as it was sent or the body is refused. Knows no rows.
+Django's own form parser drops parts that it cannot read, takes characters out of file
+names, ends a file at a boundary in the middle of a line and copies each byte twice;
+here what was sent arrives, or the body is refused. Knows no rows.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.http.multipartparser import ChunkIter, InterBoundaryIter, LazyStream
 from django.utils.http import parse_header_parameters
 from django.utils.translation import gettext as _
 
@@ -20,6 +20,7 @@ CHUNK_BYTES = 1 << 20
 MAX_HEADER_BYTES = 16 << 10
 BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]")
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+NEXT_PART, LAST_PART = b"\r\n", b"--"
 PLAIN_ENCODINGS = {"", "7bit", "8bit", "binary"}
 
 
@@ -61,23 +62,97 @@ def read_parts(body: Any, boundary: bytes) -> Iterator[Part]:
     more parts than DATA_UPLOAD_MAX_NUMBER_FIELDS and …_FILES allow.
     """
     budget = _Budget()
-    streams = iter(
-        InterBoundaryIter(LazyStream(ChunkIter(body, CHUNK_BYTES)), b"--" + boundary)
-    )
-    _require_empty_start(streams)
-    for stream in streams:
-        start = stream.read(2)
-        if start == b"--":
-            return
-        if start != b"\r\n":
-            break
-        part = _part(stream)
+    cut = _Cut(body.read, boundary)
+    if not cut.has_begun():
+        raise BodyRefused(_("The body does not begin with the boundary it names."))
+    while (behind := cut.take(2)) == NEXT_PART:
+        part = _part(cut)
         budget.take(part)
         yield part
         part.drain()
-    raise BodyRefused(
-        _("The body ended before its last boundary. Send the files again."), "cut_off"
-    )
+    if behind != LAST_PART:
+        raise BodyRefused(
+            _("The body ended before its last boundary. Send the files again."),
+            "cut_off",
+        )
+
+
+class _Cut:
+    """A body, cut at its boundaries as it comes."""
+
+    def __init__(self, read: Callable[[int], bytes], boundary: bytes) -> None:
+        self._read = read
+        self._boundary = b"\r\n--" + boundary
+        self._held = b""
+        self._at = 0  # all before was given out
+
+    def _more(self) -> bool:
+        """Read on behind what is held; return False at the end of the body."""
+        more = self._read(CHUNK_BYTES)
+        left = self._held[self._at :]
+        self._held, self._at = left + more if left else more, 0
+        return bool(more)
+
+    def take(self, count: int) -> bytes:
+        """Return so many bytes, fewer at the end of the body."""
+        while len(self._held) - self._at < count and self._more():
+            pass
+        taken = self._held[self._at : self._at + count]
+        self._at += len(taken)
+        return taken
+
+    def has_begun(self) -> bool:
+        """Return whether the body begins with a boundary, and take it."""
+        start = self.take(2)
+        if start == b"\r\n":
+            start = self.take(2)
+        return b"\r\n" + start + self.take(len(self._boundary) - 4) == self._boundary
+
+    def headers(self) -> bytes:
+        """Return the lines up to an empty one; its end is left, as ``content`` needs.
+
+        Raise ``BodyRefused`` where there is none.
+        """
+        while (end := self._held.find(b"\r\n\r\n", self._at)) < 0:
+            if len(self._held) - self._at > MAX_HEADER_BYTES or not self._more():
+                break
+        if not 0 <= end - self._at <= MAX_HEADER_BYTES:
+            raise BodyRefused(
+                _("A part has no end of headers within %(limit)d bytes.")
+                % {"limit": MAX_HEADER_BYTES},
+                "headers_unreadable",
+            )
+        block = self._held[self._at : end]
+        self._at = end + 2
+        return block
+
+    def content(self) -> Iterator[bytes]:
+        """Yield what comes up to a boundary, which is taken, or to the end of the body.
+
+        The boundary of an empty part may begin with the end of the headers' empty line.
+        """
+        skipped = len(b"\r\n")
+        while (end := self._held.find(self._boundary, self._at)) < 0:
+            start, sure = self._at + skipped, self._sure_end()
+            if sure >= start:
+                self._at, skipped = sure, 0
+                if sure > start:
+                    yield self._held[start:sure]
+            if not self._more():
+                rest = self.take(len(self._held))[skipped:]
+                if rest:
+                    yield rest
+                return
+        start, self._at = self._at + skipped, end + len(self._boundary)
+        if end > start:
+            yield self._held[start:end]
+
+    def _sure_end(self) -> int:
+        """Return where what may be the beginning of a boundary begins, or the end."""
+        last = max(self._at, len(self._held) - len(self._boundary) + 1)
+        begins = self._held.rfind(b"\r", last)
+        may_be = begins >= 0 and self._boundary.startswith(self._held[begins:])
+        return begins if may_be else len(self._held)
 
 
 class _Budget:
@@ -103,34 +178,19 @@ class _Budget:
             )
 
 
-def _require_empty_start(streams: Iterator[Any]) -> None:
-    first = next(streams, None)
-    if first is None or first.read(1):
-        raise BodyRefused(_("The body does not begin with the boundary it names."))
-
-
-def _part(stream: Any) -> Part:
-    headers = _headers(stream)
+def _part(cut: _Cut) -> Part:
+    headers = _headers(cut.headers())
     if headers.get("content-transfer-encoding", "").strip().lower() not in (
         PLAIN_ENCODINGS
     ):
         raise BodyRefused(_("Parts are sent as they are, without a transfer encoding."))
     field, filename = _disposition(headers.get("content-disposition", ""))
-    return Part(field, filename, iter(stream))
+    return Part(field, filename, cut.content())
 
 
-def _headers(stream: Any) -> dict[str, str]:
+def _headers(block: bytes) -> dict[str, str]:
     """Return a part's headers by lower-case name; each line must be one."""
-    block = stream.read(MAX_HEADER_BYTES)
-    end = block.find(b"\r\n\r\n")
-    if end < 0:
-        raise BodyRefused(
-            _("A part has no end of headers within %(limit)d bytes.")
-            % {"limit": MAX_HEADER_BYTES},
-            "headers_unreadable",
-        )
-    stream.unget(block[end + 4 :])
-    return dict(_header(line) for line in block[:end].split(b"\r\n"))
+    return dict(_header(line) for line in block.split(b"\r\n"))
 
 
 def _header(line: bytes) -> tuple[str, str]:
