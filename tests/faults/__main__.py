@@ -81,7 +81,8 @@ def main(arguments: list[str]) -> int:
         for index, operation in enumerate(chosen):
             left = (ends_at - time.monotonic()) / (len(chosen) - index)
             run = Run(Path(folder), migrated, operation, time.monotonic() + left)
-            for tally in (*run.all(full=options.full), *run.power(full=options.full)):
+            # The cuts of the power first: they take what time they take.
+            for tally in (*run.power(full=options.full), *run.all(full=options.full)):
                 show(tally.cells())
                 tallies.append(tally)
     return conclude(tallies)
