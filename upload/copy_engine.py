@@ -100,8 +100,9 @@ class Hasher:
         if self._thread is None and self.size_bytes > HASH_ASIDE_BYTES:
             self._waiting = queue.Queue(CHUNKS_WAITING)
             thread = threading.Thread(target=self._run, name="sha256", daemon=True)
-            thread.start()
-            self._thread = thread
+            with suppress(RuntimeError):  # no more threads here, or the process ends
+                thread.start()
+                self._thread = thread
         if self._thread is None:
             self._hash(piece)
         else:
@@ -139,11 +140,15 @@ class Hasher:
             self._waiting.put(None)
             thread.join()
 
-    def receipt(self) -> Receipt:
-        """Return what was counted and hashed; nothing may come after it."""
+    def _settle(self) -> None:
+        """Wait as ``_end`` does, and raise what went wrong."""
         self._end()
         if self._error is not None:
             raise self._error
+
+    def receipt(self) -> Receipt:
+        """Return what was counted and hashed; nothing may come after it."""
+        self._settle()
         return Receipt(self.size_bytes, self._sha256.hexdigest())
 
 

@@ -113,8 +113,9 @@ class _Cut:
 
         Raise ``BodyRefused`` where there is none.
         """
+        most = MAX_HEADER_BYTES + len(b"\r\n\r\n")
         while (end := self._held.find(b"\r\n\r\n", self._at)) < 0:
-            if len(self._held) - self._at > MAX_HEADER_BYTES or not self._more():
+            if len(self._held) - self._at >= most or not self._more():
                 break
         if not 0 <= end - self._at <= MAX_HEADER_BYTES:
             raise BodyRefused(
@@ -123,6 +124,10 @@ class _Cut:
                 "headers_unreadable",
             )
         block = self._held[self._at : end]
+        if self._boundary in b"\r\n" + block:
+            raise BodyRefused(
+                _("A part ends before its headers do."), "headers_unreadable"
+            )
         self._at = end + 2
         return block
 

@@ -5,61 +5,26 @@ one after a restart, reads what it lacks from the partial: each byte is hashed o
 each process that had a hand in the upload.
 """
 
-import hashlib
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from uuid import UUID
 
-from upload.copy_engine import CHUNK_BYTES, Receipt
+from upload.copy_engine import CHUNK_BYTES, Hasher
 
 MOST_KEPT = 1000
-# Fewer are hashed before a thread has begun.
-ASIDE_BYTES = 256 << 10
 _kept: "OrderedDict[UUID, PrefixDigest]" = OrderedDict()
 _guard = threading.Lock()
 
 
-class PrefixDigest:
-    """The digest of a file's first ``size_bytes``."""
-
-    def __init__(self) -> None:
-        self.size_bytes = 0
-        self._sha256 = hashlib.sha256()
-        self._thread: ThreadPoolExecutor | None = None
-        self._under_way: Future[None] | None = None
+class PrefixDigest(Hasher):
+    """The digest of a file's first ``size_bytes``; a block ends its thread."""
 
     def copy(self) -> "PrefixDigest":
-        self._wait()
+        self._settle()
         made = PrefixDigest()
         made.size_bytes, made._sha256 = self.size_bytes, self._sha256.copy()
         return made
-
-    @contextmanager
-    def aside(self) -> Iterator[None]:
-        """Hash each chunk, in this block, while the next one comes."""
-        with ThreadPoolExecutor(1, "sha256") as self._thread:
-            try:
-                yield
-            finally:
-                self._thread = None
-
-    def update(self, chunk: bytes) -> None:
-        """Hash what follows, while it is written to the file as well."""
-        self._wait()
-        self.size_bytes += len(chunk)
-        if self._thread is None or len(chunk) < ASIDE_BYTES:
-            self._sha256.update(chunk)
-        else:
-            self._under_way = self._thread.submit(self._sha256.update, chunk)
-
-    def _wait(self) -> None:
-        under_way, self._under_way = self._under_way, None
-        if under_way is not None:
-            under_way.result()
 
     def read_on(self, descriptor: int, until: int) -> None:
         """Hash the file from here up to ``until``; raise ``OSError`` if it ends."""
@@ -68,12 +33,7 @@ class PrefixDigest:
             data = os.pread(descriptor, count, self.size_bytes)
             if not data:
                 raise OSError("the partial is shorter than its offset")
-            self._sha256.update(data)
-            self.size_bytes += len(data)
-
-    def receipt(self) -> Receipt:
-        self._wait()
-        return Receipt(self.size_bytes, self._sha256.hexdigest())
+            self.update(data)
 
 
 def take(uuid: UUID, offset: int) -> PrefixDigest:

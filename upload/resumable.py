@@ -240,9 +240,9 @@ class _Appending:
 
     def run(self) -> None:
         """Take all that comes; what came before a cut stays, unless it has a sum."""
-        self.digest.read_on(self.descriptor, self.end)
         os.lseek(self.descriptor, self.end, os.SEEK_SET)
-        with self.digest.aside():
+        with self.digest:
+            self.digest.read_on(self.descriptor, self.end)
             try:
                 for chunk in self.piece.chunks:
                     self._write(chunk)

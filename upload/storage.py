@@ -314,7 +314,7 @@ def free_bytes(storage: Storage) -> int | None:
     root = Path(inner.location) if is_plain else local_path(inner, "")
     if root is None:
         return None
-    with suppress(FileNotFoundError):
+    with suppress(*paths.NOWHERE):
         return paths.free_bytes(root)
     return paths.free_bytes(next(place for place in root.parents if place.exists()))
 

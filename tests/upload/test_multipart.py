@@ -113,12 +113,22 @@ def test_headers_without_an_end_are_refused_soon() -> None:
         next(read_parts(Endless(b"--edge\r\nA: "), BOUNDARY))
 
 
-def test_headers_of_just_the_longest_length_are_read() -> None:
+@pytest.mark.parametrize("most", [1, 1000, 1 << 20])
+def test_headers_of_just_the_longest_length_are_read(most: int) -> None:
     padding = b"X: " + b"x" * (MAX_HEADER_BYTES - len(HEAD) - len(b"X: \r\n") + 4)
     fits = b"--edge\r\n" + padding + b"\r\n" + HEAD + b"x" + LAST
 
-    assert read(fits) == [b"x"]
-    assert refusal(fits.replace(b"X: ", b"X: x")) == "headers_unreadable"
+    assert read(fits, most) == [b"x"]
+    assert refusal(fits.replace(b"X: ", b"X: x"), most) == "headers_unreadable"
+
+
+def test_headers_do_not_reach_over_a_boundary() -> None:
+    """``--a:b`` could pass for a header, and the part before it be lost."""
+    lost = HEAD.removesuffix(b"\r\n").replace(b'"a"', b'"lost"')
+    body = b"--a:b\r\n" + lost + b"--a:b\r\n" + HEAD + b"x\r\n--a:b--\r\n"
+
+    with pytest.raises(BodyRefused, match="before its headers do"):
+        list(read_parts(BytesIO(body), b"a:b"))
 
 
 def test_a_long_file_is_given_on_as_it_came(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -293,6 +293,13 @@ def test_a_local_storage_tells_path_and_space(
     assert (rooms.free_bytes(durable) or 0) > 0
 
 
+def test_space_is_told_where_no_folder_can_stand_as_well(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    storage = DurableFileSystemStorage(location=tmp_path / "file" / "below")
+
+    assert (rooms.free_bytes(storage) or 0) > 0
+
+
 def test_a_digest_is_of_what_is_there_now(any_storage: Storage) -> None:
     receive_into(any_storage, KEY, [b"abc"])
 
