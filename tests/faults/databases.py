@@ -56,6 +56,7 @@ class Sqlite:
     def _open(self) -> Iterator[sqlite3.Connection]:
         with closing(sqlite3.connect(self.path, timeout=30)) as connection:
             connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA foreign_keys = ON")
             with connection:
                 yield connection
 
@@ -72,7 +73,9 @@ class Sqlite:
     def damage(self) -> str:
         with self._open() as connection:
             said = connection.execute("PRAGMA integrity_check").fetchone()[0]
-        return "" if said == "ok" else str(said)
+            lost = connection.execute("PRAGMA foreign_key_check").fetchall()
+        found = [said] if said != "ok" else []
+        return ", ".join([*found, *(f"{row[0]} names no {row[2]}" for row in lost)])
 
     def earlier(self, column: str, ago: str) -> str:
         return f"strftime('%Y-%m-%d %H:%M:%f', {column}, '-{ago}')"

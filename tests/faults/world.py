@@ -22,6 +22,12 @@ DATABASE = "muniment.sqlite3"
 FORMATS = "Document:txt,csv,pdf;Record:bin"  # those of ``contents``
 TIMES = ("lease_until", "heartbeat_at", "enqueued_at", "next_run_at", "created_at")
 
+# What tells of a job, and stays when it goes.
+OF_JOBS = (
+    *("upload_sessionevent", "upload_filecopy"),
+    *("upload_removedfile", "upload_removalcertificate"),
+)
+
 
 class World:
     """``data`` holds the database and all folders but ``uploaded``.
@@ -123,8 +129,7 @@ class World:
         self.database.run(
             [
                 "DELETE FROM upload_jobitem",
-                "UPDATE upload_sessionevent SET job_id = NULL",
-                "UPDATE upload_filecopy SET job_id = NULL",
+                *(f"UPDATE {table} SET job_id = NULL" for table in OF_JOBS),  # noqa: S608
                 "DELETE FROM upload_job",
             ]
         )
