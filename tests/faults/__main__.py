@@ -81,8 +81,8 @@ def main(arguments: list[str]) -> int:
         for index, operation in enumerate(chosen):
             left = (ends_at - time.monotonic()) / (len(chosen) - index)
             run = Run(Path(folder), migrated, operation, time.monotonic() + left)
-            # The cuts of the power first: they take what time they take.
-            for tally in (*run.power(full=options.full), *run.all(full=options.full)):
+            cuts = list(run.power(full=options.full, ends_at=run.ends_at - left / 2))
+            for tally in (*cuts, *run.all(full=options.full)):
                 show(tally.cells())
                 tallies.append(tally)
     return conclude(tallies)
@@ -134,8 +134,7 @@ class Run:
         tallies = {harm: Tally(self.operation.name, harm, 0) for harm, _do, _at in work}
         for harm, _do, _at in work:
             tallies[harm].points += 1
-        # Every part of the work is drawn evenly, however early the run has to end.
-        random.Random(len(work)).shuffle(work)
+        work = shuffled(work)
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
             parts = [work[i::SIDE_BY_SIDE] for i in range(SIDE_BY_SIDE)]
             sides = pool.map(self._side, range(SIDE_BY_SIDE), parts)
@@ -143,7 +142,7 @@ class Run:
                 tallies[harm].add(verdict)
         return tallies.values()
 
-    def power(self, *, full: bool) -> Iterable[Tally]:
+    def power(self, *, full: bool, ends_at: float) -> Iterable[Tally]:
         """Cut the power at up to 100 steps and at the end, one after the other."""
         migrated = self.migrated
         if self.operation not in power.OPERATIONS or isinstance(migrated, Postgresql):
@@ -152,7 +151,10 @@ class Run:
         with power.standing(self.folder / name, self.operation, migrated) as disk:
             steps = disk.steps()
             tally = Tally(self.operation.name, "power cut", len(steps))
-            for step in sweep.spread(steps, MOST_CUTS if full else SAMPLE):
+            work = sweep.spread(steps, MOST_CUTS if full else SAMPLE)
+            for step in shuffled(work):
+                if time.monotonic() > ends_at:
+                    break
                 tally.add(disk.cut(step))
         yield tally
 
@@ -184,6 +186,13 @@ class Run:
                     break
                 done.append((harm, do(portal, self.operation, step)))
         return done
+
+
+def shuffled[T](work: Iterable[T]) -> list[T]:
+    """Order work so that each part of it is drawn evenly, however early a run ends."""
+    mixed = list(work)
+    random.Random(len(mixed)).shuffle(mixed)
+    return mixed
 
 
 def _failures(
