@@ -88,8 +88,8 @@ class _Cut:
 
     def _more(self) -> bool:
         """Read on behind what is held; return False at the end of the body."""
+        left, self._held = self._held[self._at :], b""  # not two chunks at a time
         more = self._read(CHUNK_BYTES)
-        left = self._held[self._at :]
         self._held, self._at = left + more if left else more, 0
         return bool(more)
 
