@@ -37,7 +37,7 @@ SYNC_EVERY_BYTES = 32 << 20
 # So much is handed to the disk at once, while the next bytes come.
 START_EVERY_BYTES = 4 << 20
 FORGET_EVERY_BYTES = 8 << 20
-HASH_ASIDE_BYTES = 2 << 20
+HASH_ASIDE_BYTES = 8 << 20
 CHUNKS_WAITING = 1
 PRIVATE_FILE = 0o600
 STAGE_FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -77,7 +77,7 @@ def verify(name: str, expected: Receipt | None, actual: Receipt) -> None:
 
 
 class Hasher:
-    """Counts and hashes chunks; past 2 MiB a thread of its own does the hashing.
+    """Counts and hashes chunks; past 8 MiB a thread of its own does the hashing.
 
     The thread has ended with the receipt or the block, whichever comes first.
     """
@@ -140,15 +140,11 @@ class Hasher:
             self._waiting.put(None)
             thread.join()
 
-    def _settle(self) -> None:
-        """Wait as ``_end`` does, and raise what went wrong."""
+    def receipt(self) -> Receipt:
+        """Return what was counted and hashed; nothing may come after it."""
         self._end()
         if self._error is not None:
             raise self._error
-
-    def receipt(self) -> Receipt:
-        """Return what was counted and hashed; nothing may come after it."""
-        self._settle()
         return Receipt(self.size_bytes, self._sha256.hexdigest())
 
 

@@ -5,26 +5,35 @@ one after a restart, reads what it lacks from the partial: each byte is hashed o
 each process that had a hand in the upload.
 """
 
+import hashlib
 import os
 import threading
 from collections import OrderedDict
 from uuid import UUID
 
-from upload.copy_engine import CHUNK_BYTES, Hasher
+from upload.copy_engine import CHUNK_BYTES, Receipt
 
 MOST_KEPT = 1000
 _kept: "OrderedDict[UUID, PrefixDigest]" = OrderedDict()
 _guard = threading.Lock()
 
 
-class PrefixDigest(Hasher):
-    """The digest of a file's first ``size_bytes``; a block ends its thread."""
+class PrefixDigest:
+    """The digest of a file's first ``size_bytes``."""
+
+    def __init__(self) -> None:
+        self.size_bytes = 0
+        self._sha256 = hashlib.sha256()
 
     def copy(self) -> "PrefixDigest":
-        self._settle()
         made = PrefixDigest()
         made.size_bytes, made._sha256 = self.size_bytes, self._sha256.copy()
         return made
+
+    def update(self, chunk: bytes) -> None:
+        """Hash what follows, while it is written to the file as well."""
+        self._sha256.update(chunk)
+        self.size_bytes += len(chunk)
 
     def read_on(self, descriptor: int, until: int) -> None:
         """Hash the file from here up to ``until``; raise ``OSError`` if it ends."""
@@ -33,7 +42,11 @@ class PrefixDigest(Hasher):
             data = os.pread(descriptor, count, self.size_bytes)
             if not data:
                 raise OSError("the partial is shorter than its offset")
-            self.update(data)
+            self._sha256.update(data)
+            self.size_bytes += len(data)
+
+    def receipt(self) -> Receipt:
+        return Receipt(self.size_bytes, self._sha256.hexdigest())
 
 
 def take(uuid: UUID, offset: int) -> PrefixDigest:

@@ -240,16 +240,15 @@ class _Appending:
 
     def run(self) -> None:
         """Take all that comes; what came before a cut stays, unless it has a sum."""
+        self.digest.read_on(self.descriptor, self.end)
         os.lseek(self.descriptor, self.end, os.SEEK_SET)
-        with self.digest:
-            self.digest.read_on(self.descriptor, self.end)
-            try:
-                for chunk in self.piece.chunks:
-                    self._write(chunk)
-            except UnreadablePostError:
-                self._keep()
-                raise
+        try:
+            for chunk in self.piece.chunks:
+                self._write(chunk)
+        except UnreadablePostError:
             self._keep()
+            raise
+        self._keep()
         if self.end < self.start + self.piece.length:
             raise BodyRefused(
                 _("The connection ended before the whole piece was read."), "cut_off"

@@ -129,6 +129,21 @@ def test_a_source_that_fails_leaves_nothing(folder: int, tmp_path: Path) -> None
     assert hashing_threads() == []
 
 
+def test_where_no_thread_can_begin_it_is_hashed_here(
+    folder: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a process that ends, or that may have no more threads."""
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    monkeypatch.setattr(copy_engine, "HASH_ASIDE_BYTES", 4)
+    receipt = stage([b"alpha", b"beta"], Entry(folder, "x.part"))
+
+    assert receipt.sha256 == hashlib.sha256(b"alphabeta").hexdigest()
+
+
 def test_an_error_of_the_hashing_thread_surfaces(
     folder: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
