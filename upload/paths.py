@@ -33,8 +33,8 @@ PRIVATE_FOLDER = 0o700
 # A bad sector, and what ext4 says of its own structures on one.
 SICK_DISK = {errno.EIO, errno.EBADMSG, getattr(errno, "EUCLEAN", errno.EIO)}
 # A folder is not there any more, or something else stands in its place.
-NO_FOLDER = (FileNotFoundError, NotADirectoryError, UnsafePath)
 NOWHERE = (FileNotFoundError, NotADirectoryError)
+NO_FOLDER = (*NOWHERE, UnsafePath)
 
 
 def key_for(session_uuid: UUID, file_uuid: UUID) -> str:
