@@ -1,7 +1,8 @@
 """The web server, the same under systemd and under ``manage.py run_portal``.
 
-Threads, because uploads and downloads wait for slow networks; few processes, because
-SQLite has one writer at a time. On PostgreSQL set WEB_CONCURRENCY to the cores.
+Threads, because uploads and downloads wait for slow networks; two processes a core,
+because the threads of one hold each other up, but not more than eight, of which each
+takes memory and connections to the database. WEB_CONCURRENCY sets another number.
 """
 
 import os
@@ -13,7 +14,7 @@ from upload import heap, lifeline
 
 wsgi_app = "portal.wsgi"
 bind = "127.0.0.1:8000"
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+workers = int(os.environ.get("WEB_CONCURRENCY", min(2 * (os.cpu_count() or 1), 8)))
 worker_class = "gthread"
 threads = 8
 timeout = 60  # of a worker that shows no life, not of a request
@@ -31,7 +32,7 @@ def on_starting(server: Any) -> None:
 
 def when_ready(server: Any) -> None:
     """Called in the parent, which has loaded the application, before it forks."""
-    heap.freeze()
+    heap.settle()
 
 
 def pre_request(worker: Any, request: Any) -> None:

@@ -22,6 +22,7 @@ from upload.plain_sql import has_row, insert_row
 from upload.staging import StagedFile
 from upload.states import Verb
 from upload.storage import TempFileStorage, fingerprint, receive_into
+from upload.turns import in_turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +173,7 @@ def _commit(session: Any, row: Any, intent: Intent) -> None:
     cause = Cause(actor=intent.actor, detail={"file": row.original_name})
     for _attempt in range(NUMBERED_TRIES):
         try:
-            with transaction.atomic():
+            with in_turn(), transaction.atomic():
                 _insert(session, row, cause, intent)
             return
         except (IntegrityError, NameTaken):

@@ -70,7 +70,7 @@ def _open_database() -> None:
 
     from upload import heap
 
-    heap.freeze()  # as each worker and the web server do
+    heap.settle()  # as each worker and the web server do
 
 
 if __name__ == "__main__":

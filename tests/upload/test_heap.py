@@ -1,10 +1,11 @@
-"""Long-lived processes do not search all of Django for garbage while they work."""
+"""Long-lived processes: what is never garbage, and what memory is kept for reuse."""
 
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from django.conf import settings
 
 QUEUE = """
@@ -24,10 +25,25 @@ print("web", gc.get_freeze_count())
 MANY = 50_000
 
 
-def frozen(script: str) -> int:
-    """Return how many objects are out of the collector's sight after the script."""
+CHUNKS = """
+import resource, sys
+from upload import heap
+if sys.argv[1] == "settled":
+    heap.settle()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _turn in range(20):
+    kept = [b"x" * (1 << 20) for _chunk in range(4)]
+    del kept
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+# Pages of the chunks once, and some.
+ONCE = 3_000
+
+
+def last_number(script: str, *arguments: str) -> int:
+    """Return what a script, run by a process of its own, prints last."""
     done = subprocess.run(
-        [sys.executable, "-c", script],
+        [sys.executable, "-c", script, *arguments],
         cwd=settings.BASE_DIR,
         env=os.environ | {"PYTHONPATH": str(Path(settings.BASE_DIR))},
         capture_output=True,
@@ -38,8 +54,13 @@ def frozen(script: str) -> int:
 
 
 def test_a_queue_s_workers_are_forked_from_a_frozen_heap() -> None:
-    assert frozen(QUEUE) > MANY
+    assert last_number(QUEUE) > MANY
 
 
 def test_the_web_server_forks_from_a_frozen_heap() -> None:
-    assert frozen(WEB) > MANY
+    assert last_number(WEB) > MANY
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks the system as Linux answers")
+def test_freed_chunks_are_used_again() -> None:
+    assert last_number(CHUNKS, "settled") < ONCE < last_number(CHUNKS, "as it is")

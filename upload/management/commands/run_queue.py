@@ -20,5 +20,5 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         lifeline.end_with_parent(signal.SIGKILL)
         lifeline.end_forks_with_parent()
-        heap.freeze()
+        heap.settle()
         call_command("qcluster")
