@@ -5,7 +5,7 @@ import gc
 
 # By these numbers the C library knows what it is told.
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
-KEPT_BYTES, LARGE_BYTES = 4 << 20, 4 << 20
+KEPT_BYTES, LARGE_BYTES = 6 << 20, 4 << 20
 
 
 def settle() -> None:
@@ -28,7 +28,7 @@ def _freeze() -> None:
 
 
 def _keep_chunks() -> None:
-    """Keep up to 4 MiB that were freed, in each arena of GNU's C library, for reuse.
+    """Keep up to 6 MiB that were freed, in each arena of GNU's C library, for reuse.
 
     By itself it gives a chunk of a body back to the system and fetches the next one
     page by page: 8,000 faults in 100 MiB.
