@@ -1,4 +1,4 @@
-"""``env.example`` names what ``portal/settings.py`` reads, and works as it stands."""
+"""``env.example`` names what settings and web server read, and works as it stands."""
 
 import ast
 import os
@@ -16,13 +16,13 @@ EXAMPLE = (ROOT / "env.example").read_text(encoding="utf-8")
 
 
 def variables_read(source: str) -> set[str]:
-    """Return the first argument of every ``env.reader("NAME", …)``."""
+    """Return the first argument of every ``env.reader("NAME", …)`` and the like."""
     return {
         call.args[0].value
         for call in ast.walk(ast.parse(source))
         if isinstance(call, ast.Call)
         and call.args
-        and ast.unparse(call.func).startswith("env.")
+        and ast.unparse(call.func).startswith(("env.", "os.environ.get"))
         and isinstance(call.args[0], ast.Constant)
         and re.fullmatch("[A-Z_]+", str(call.args[0].value))
     }
@@ -41,7 +41,11 @@ def load_settings(
 
 
 def test_env_example_names_every_variable_and_no_other() -> None:
-    read = variables_read((ROOT / "portal/settings.py").read_text(encoding="utf-8"))
+    read = {
+        name
+        for path in ("portal/settings.py", "deploy/gunicorn.conf.py")
+        for name in variables_read((ROOT / path).read_text(encoding="utf-8"))
+    }
 
     named = {match["name"] for match in LINE.finditer(EXAMPLE)}
 

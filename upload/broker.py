@@ -28,6 +28,7 @@ ALLOWED_TASKS = frozenset(
         "upload.tasks.queue_fixity_checks",
         "upload.tasks.sweep_unfinished_uploads",
         "upload.tasks.refresh_rollups",
+        "upload.tasks.index_names",
         "upload.tasks.heartbeat",
         "upload.queued_storage.tasks.drain",
     }

@@ -23,6 +23,7 @@ PLANNED: tuple[Planned, ...] = (
     Planned("Reconcile storage", "upload.tasks.reconcile_storage", 24 * 60),
     Planned("End unfinished uploads", "upload.tasks.sweep_unfinished_uploads", 15),
     Planned("Count for the dashboard", "upload.tasks.refresh_rollups", 1),
+    Planned("Index names for the search", "upload.tasks.index_names", 1),
     Planned("Queue fixity checks", "upload.tasks.queue_fixity_checks", 60),
 )
 

@@ -5,8 +5,8 @@ match becomes the list of their ids; one that many match becomes a condition ask
 each session in the order of the list, which fills a page after few of them. Both find
 exactly the same sessions. Names and titles match anywhere in them; a phrase of one or
 two characters only at their beginning, because no index knows less than three.
-PostgreSQL answers from trigram indexes (migration 0008); SQLite reads the names, some
-0.2 s for a million files.
+PostgreSQL answers from trigram indexes (migration 0008), SQLite from one of file names
+(``name_index``); it reads the titles.
 """
 
 import re
@@ -19,6 +19,7 @@ from django.db.models import Exists, OuterRef, Q, Value
 from django.db.models.functions import Concat, StrIndex, Upper
 from django.db.models.lookups import GreaterThan
 
+from upload import name_index
 from upload.among import among
 from upload.commonness import is_common
 from upload.models import (
@@ -28,6 +29,7 @@ from upload.models import (
     TempUploadedFile,
     UploadSession,
 )
+from upload.name_index import Index
 
 # Shorter uuid prefixes would match too much by chance.
 MIN_UUID_PREFIX = 4
@@ -74,11 +76,25 @@ def _sources(phrase: str, owned: Q) -> list[Any]:
     sessions = UploadSession.objects.order_by()
     here = sessions.filter(uuid_prefix("uuid", phrase) | owned)
     sources: list[Any] = [here.values_list("pk", flat=True)]
+    indexes = name_index.of_phrase(phrase)
     for model, column, condition in _named(phrase, _indexed):
         rows = model.objects.order_by().filter(condition)
         rows = rows.filter(**{f"{column}__isnull": False})
-        sources.append(rows.values_list(column, flat=True))
+        found = rows.values_list(column, flat=True)
+        index = indexes.get(model)
+        sources += [found] if index is None else _by_index(found, index)
     return sources
+
+
+def _by_index(rows: Any, index: Index) -> list[Any]:
+    """Return the rows that an index knows, and those that came later."""
+    here = f"{index.table}.rowid = {rows.model._meta.db_table}.id"
+    known = rows.extra(  # noqa: S610 - names of our own
+        tables=[index.table],
+        where=[f"{index.table} MATCH %s", here],
+        params=[index.question],
+    )
+    return [known, rows.filter(pk__gt=index.until)]
 
 
 def _named(phrase: str, inside: Any) -> list[tuple[Any, str, Q]]:

@@ -16,6 +16,7 @@ from upload import (
     execution,
     expiry,
     fixity,
+    name_index,
     order_runs,
     orders,
     orphans,
@@ -90,6 +91,11 @@ def queue_fixity_checks() -> str:
 def sweep_unfinished_uploads() -> str:
     """End resumable uploads whose time is over."""
     return f"{unfinished.sweep(UnfinishedUpload.objects)} ended"
+
+
+def index_names() -> str:
+    """Let the search know the names of the files that came since (SQLite)."""
+    return f"{name_index.extend()} indexed"
 
 
 def refresh_rollups() -> None:

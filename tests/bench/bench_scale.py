@@ -23,7 +23,7 @@ from django.urls import reverse
 
 from tests.bench.copied import Copied
 from tests.bench.pages import RUNS, Measured, Page, addresses, clerk, measure
-from upload import rollups
+from upload import name_index, rollups
 from upload.models import UploadSession
 
 type Row = tuple[str, str, str, bool]
@@ -146,6 +146,8 @@ def _settle() -> None:
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("ANALYZE")
+            while name_index.extend():
+                pass
         else:
             cursor.execute("VACUUM ANALYZE")
             cursor.execute("CHECKPOINT")  # or the disk is busy with it for minutes

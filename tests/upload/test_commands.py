@@ -125,7 +125,7 @@ def test_sync_schedules_makes_ours_and_deletes_others() -> None:
 
     assert "each 5 min" in run("sync_schedules", "--dry-run")
     assert Schedule.objects.count() == 1
-    assert run("sync_schedules") == "8 schedules in place, 1 strange ones deleted.\n"
+    assert run("sync_schedules") == "9 schedules in place, 1 strange ones deleted.\n"
     assert not Schedule.objects.filter(name="planted").exists()
 
 

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 
 from tests.make import make_session, make_user
-from upload import commonness, session_search
+from upload import commonness, name_index, session_search
 from upload.among import among
 from upload.models import Submission, UploadSession
 from upload.session_search import find
@@ -47,9 +47,14 @@ def _found(phrase: str) -> set[int]:
     return set(rows.values_list("pk", flat=True))
 
 
+@pytest.mark.parametrize("indexed", [False, True])
 @pytest.mark.parametrize("phrase", PHRASES)
-def test_every_way_finds_the_same(phrase: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_way_finds_the_same(
+    phrase: str, indexed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sessions = _sessions()
+    if indexed:
+        name_index.extend()
     assert find(phrase).is_listed
     listed = _found(phrase)
 
