@@ -11,12 +11,12 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from upload.paths import ROOT_FLAGS, closing
+from upload.paths import ROOT_FLAGS
 
 PAUSE_SECONDS = 0.0003
 MOST_SECONDS = 1.0
@@ -29,7 +29,8 @@ def in_turn() -> Iterator[None]:
     """Let no other block of this portal's on the same SQLite database run meanwhile.
 
     Put around ``transaction.atomic()``. Inside a transaction, which holds the
-    database already, and on other databases it does nothing. It raises nothing.
+    database already, and on other databases it does nothing. It raises nothing, at its
+    end least of all: what was committed must not look failed.
     """
     folder = _folder()
     with ExitStack() as held:
@@ -54,11 +55,17 @@ def _take(folder: Path, held: ExitStack) -> None:
     if _line.acquire(timeout=MOST_SECONDS):
         held.callback(_line.release)
     try:
-        descriptor = held.enter_context(closing(os.open(folder, ROOT_FLAGS)))
+        descriptor = os.open(folder, ROOT_FLAGS)
+        held.callback(_leave, descriptor)
         while not _is_ours(descriptor) and time.monotonic() < until:
             time.sleep(PAUSE_SECONDS)
     except OSError:
         return  # a file system without such locks, or no descriptor left
+
+
+def _leave(descriptor: int) -> None:
+    with suppress(OSError):  # what was done in the turn is done, whatever this says
+        os.close(descriptor)
 
 
 def _is_ours(descriptor: int) -> bool:

@@ -146,6 +146,23 @@ def test_without_a_folder_to_lock_the_work_goes_on(
 
 @sqlite
 @of_its_own
+def test_a_turn_that_cannot_be_given_back_fails_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    taken: list[int] = []
+
+    def note(descriptor: int) -> bool:
+        taken.append(descriptor)
+        return True
+
+    monkeypatch.setattr(turns, "_is_ours", note)
+    with in_turn():
+        os.close(taken[0])  # so that closing it again is an error
+    assert not turns._line.locked()
+
+
+@sqlite
+@of_its_own
 def test_the_turn_ends_with_an_error() -> None:
     with pytest.raises(ValueError, match="odd"), in_turn():
         raise ValueError("odd")
