@@ -189,9 +189,8 @@ def test_after_a_reload_what_is_there_is_not_sent_twice(
     sending.choose_folder(tmp_path / "Box")
 
     sending.shows("new.rec", "Received")
-    expect(
-        sending.page.get_by_text("Already here, so not sent again: 3.")
-    ).to_be_visible()
+    told = sending.page.get_by_text("Already here, so not sent again: 3.")
+    expect(told).to_be_visible()
     assert [piece.end for piece in sending.pieces] == [10]
 
 
@@ -247,11 +246,7 @@ def test_sending_waits_while_the_browser_is_offline(
 
 
 def test_a_sender_who_was_signed_out_goes_on_after_signing_in(
-    sending: Sending,
-    server: Server,
-    large: Path,
-    uploader: User,
-    client_for: ClientFor,
+    sending: Sending, server: Server, large: Path, uploader: User, client_for: ClientFor
 ) -> None:
     sending.slow_down(SLOW)
     sending.choose(large)

@@ -1,94 +1,24 @@
 """An S3 server that fails, lies, loses answers and knows conditions (F20)."""
 
 import hashlib
-from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
-from django.utils.module_loading import import_string
 
 from tests.services import rclone
-from tests.services.faulty_http import Fault, Faulty, faulty_proxy
-from tests.upload.places import S3, s3_entry
-from upload.copy_engine import Receipt, silent
+from tests.services.faulty_http import Fault, Faulty
+from tests.upload.s3.targets import LONG, Clock, held, opened, put
 from upload.errors import (
     DestinationRefused,
     DestinationUnreachable,
     DigestMismatch,
     JobCancelled,
     TargetOccupied,
-    UnsafePath,
 )
-from upload.targets.aliases import target_of_alias
-from upload.targets.patience import Patience
 from upload.targets.s3 import S3Target
-from upload.targets.s3_upload import MOST_PARTS, PART_BYTES, part_bytes
-
-OWNER = "job-17-3"
-LONG = b"x" * (PART_BYTES + 1)
-
-
-class Clock:
-    """A time that passes only by waiting."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def wait(self, seconds: float) -> None:
-        self.now += seconds
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def bucket(s3_server: rclone.Server, tmp_path: Path) -> Path:
-    name = hashlib.sha256(str(tmp_path).encode()).hexdigest()[:20]
-    (s3_server.root / name).mkdir()
-    return s3_server.root / name
-
-
-@pytest.fixture
-def proxy(s3_server: rclone.Server) -> Iterator[Faulty]:
-    with faulty_proxy(s3_server.port) as proxy:
-        yield proxy
-
-
-def opened(port: int, bucket: str, clock: Clock, **options: Any) -> S3Target:
-    entry = s3_entry(port, bucket, location="", **options)
-    storage = import_string(S3)(**entry["OPTIONS"])
-    patience = Patience(pause=clock.wait, clock=clock)
-    return S3Target(storage, patience=patience)
-
-
-@pytest.fixture
-def target(proxy: Faulty, bucket: Path, clock: Clock) -> Iterator[S3Target]:
-    with closing(opened(proxy.port, bucket.name, clock)) as target:
-        target.check()
-        proxy.seen.clear()
-        yield target
-
-
-def put(
-    target: S3Target, content: bytes, beat: Callable[[int], None] = silent
-) -> Receipt:
-    expected = Receipt(len(content), hashlib.sha256(content).hexdigest())
-    return target.put("a.bin", [content], expected, OWNER, beat)
-
-
-def held(bucket: Path) -> dict[str, bytes]:
-    return {
-        path.name: path.read_bytes() for path in bucket.rglob("*") if path.is_file()
-    }
 
 
 def uploads(target: S3Target, bucket: Path) -> list[Any]:
@@ -277,93 +207,3 @@ def test_a_check_of_an_unreachable_server_does_not_wait(clock: Clock) -> None:
         target.check()
 
     assert clock.now == 0
-
-
-def test_a_key_too_long_for_s3_is_refused_alone(target: S3Target) -> None:
-    path = "/".join(["é" * 100] * 6)
-
-    with pytest.raises(UnsafePath, match="1024 bytes"):
-        target.put(path, [b"x"], None, OWNER, silent)
-
-
-def test_the_settings_encryption_is_asked_of_every_object(
-    s3_server: rclone.Server, bucket: Path, clock: Clock
-) -> None:
-    wanted = {"StorageClass": "STANDARD_IA"}
-    options = {"object_parameters": wanted, "default_acl": "private"}
-    with closing(opened(s3_server.port, bucket.name, clock, **options)) as target:
-        assert target._parameters("a") == wanted | {"ACL": "private"}
-        put(target, LONG)
-
-    assert held(bucket) == {"a.bin": LONG}
-
-
-def test_a_part_has_one_sum_that_the_server_checks(target: S3Target) -> None:
-    seen: list[set[str]] = []
-    events = target._calls.client.meta.events
-    events.register(
-        "before-send.s3.UploadPart",
-        lambda request, **_: seen.append(set(request.headers)),
-    )
-
-    put(target, LONG)
-
-    assert len(seen) == 2
-    for headers in seen:
-        assert "Content-MD5" in headers
-        assert "Expect" not in headers  # one answer a part, not two
-        assert not [name for name in headers if "checksum" in name.lower()]
-
-
-HASHED = "X-Amz-Content-SHA256"
-
-
-def signed_sums(target: S3Target) -> dict[str, str]:
-    """Put a long file; return what each kind of request signed for its body."""
-    sums: dict[str, str] = {}
-
-    def see(request: Any, **_more: Any) -> None:
-        value = request.headers[HASHED]
-        kind = f"{request.method} {request.url.partition('?')[2].partition('=')[0]}"
-        sums[kind] = value.decode() if isinstance(value, bytes) else value
-
-    target._calls.client.meta.events.register("before-send.s3", see)
-    put(target, LONG)
-    return sums
-
-
-def test_only_a_body_with_its_own_sum_in_the_signed_header_is_not_hashed_again(
-    target: S3Target,
-) -> None:
-    sums = signed_sums(target)
-
-    unsigned = {kind for kind, value in sums.items() if value == "UNSIGNED-PAYLOAD"}
-    assert unsigned == {"PUT ", "PUT partNumber"}
-    assert "POST uploadId" in sums  # what puts the parts together is signed whole
-
-
-def test_the_settings_choice_of_signing_bodies_is_kept(
-    s3_server: rclone.Server, bucket: Path, clock: Clock
-) -> None:
-    config = Config(s3={"payload_signing_enabled": True})
-    with closing(
-        opened(s3_server.port, bucket.name, clock, client_config=config)
-    ) as target:
-        sums = signed_sums(target)
-
-    assert "UNSIGNED-PAYLOAD" not in sums.values()
-
-
-def test_parts_grow_with_files_that_are_too_long_for_short_ones() -> None:
-    terabyte = 10**12
-
-    assert part_bytes(10) == PART_BYTES
-    assert terabyte / part_bytes(terabyte) <= MOST_PARTS
-
-
-def test_the_settings_lead_to_this_adapter(
-    s3_server: rclone.Server, bucket: Path, settings: Any
-) -> None:
-    settings.DESTINATIONS = {"box": s3_entry(s3_server.port, bucket.name)}
-
-    assert isinstance(target_of_alias("box"), S3Target)
