@@ -1,6 +1,7 @@
 """The domain core: sessions, files, jobs and the movement of bytes."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_save
 from django.utils.translation import gettext_lazy as _
 
 
@@ -8,3 +9,8 @@ class UploadConfig(AppConfig):
     name = "upload"
     verbose_name = _("Records")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from upload import name_index
+
+        post_save.connect(name_index.note_change, sender="upload.Submission")

@@ -1,4 +1,4 @@
-"""SQLite's index of the files' names by their trigrams, filled behind the files.
+"""SQLite's index of names and titles by their trigrams, filled behind the rows.
 
 PostgreSQL keeps such an index with the table (migration 0008). SQLite's full-text index
 (FTS5, migration 0016) would make each file that comes in wait, so a schedule adds what
@@ -14,16 +14,27 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
-from upload.models import PermUploadedFile, Rollup, TempUploadedFile
+from upload.models import PermUploadedFile, Rollup, Submission, TempUploadedFile
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """An index's table, what it holds of a row, and whether that ``changes``."""
+
+    table: str
+    text: str = "name"
+    changes: bool = False
+
 
 ROLLUP = "names"
 TRIGRAM = 3
-# Each file's model, and its index.
-TABLES: dict[type[Any], str] = {
-    TempUploadedFile: "upload_tempuploadedfile_names",
-    PermUploadedFile: "upload_permuploadedfile_names",
+TITLE = "title || char(10) || coalesce(accession_number, '')"
+INDEXES: dict[type[Any], Indexed] = {
+    TempUploadedFile: Indexed("upload_tempuploadedfile_names"),
+    PermUploadedFile: Indexed("upload_permuploadedfile_names"),
+    Submission: Indexed("upload_submission_names", TITLE, changes=True),
 }
-# Writers wait for one transaction, some 20 ms; one run of the schedule is not longer.
+# Writers wait for one transaction, some 50 ms; a run of the schedule takes so long.
 ROWS_AT_ONCE, RUN_SECONDS = 2000, 5.0
 # Of so many entries more than half may be of files that are gone; then it begins anew.
 STALE_FROM = 100_000
@@ -39,7 +50,7 @@ class Index:
 
 
 def of_phrase(phrase: str) -> dict[type[Any], Index]:
-    """Return where to look for names that may hold the phrase, by the files' model.
+    """Return where to look for texts that may hold the phrase, by the rows' model.
 
     Empty on other databases, without an index, and for what no index knows.
     """
@@ -48,9 +59,9 @@ def of_phrase(phrase: str) -> dict[type[Any], Index]:
         return {}
     kept = Rollup.objects.filter(name=ROLLUP).values_list("figures", flat=True).first()
     return {
-        model: Index(table, question, kept[table]["until"])
-        for model, table in TABLES.items()
-        if kept and table in kept
+        model: Index(indexed.table, question, kept[indexed.table]["until"])
+        for model, indexed in INDEXES.items()
+        if kept and indexed.table in kept
     }
 
 
@@ -64,14 +75,15 @@ def _question(phrase: str) -> str:
 
 
 def extend(clock: Callable[[], float] = time.monotonic) -> int:
-    """Index names that came since, for some seconds; return how many.
+    """Index what came since, for some seconds; return how many rows.
 
-    The first run of a day begins anew where most entries are of files that are gone.
+    The first run of a day begins anew what may have changed behind the models' back,
+    and what is mostly of files that are gone.
     Does nothing on other databases and without the index.
     """
     if not _is_there():
         return 0
-    _drop_if_stale()
+    _drop_stale()
     until, done = clock() + RUN_SECONDS, 0
     while added := _add_some():
         done += added
@@ -80,63 +92,79 @@ def extend(clock: Callable[[], float] = time.monotonic) -> int:
     return done
 
 
+def note_change(sender: type[Any], instance: Any, created: bool, **_: Any) -> None:
+    """Hear of a saved row; index its new text. That of the old one finds nothing."""
+    if not created and _is_there():
+        _insert(sender, "id = %s", [instance.pk])
+
+
 def _is_there() -> bool:
     if connection.vendor != "sqlite":
         return False
     with connection.cursor() as cursor:
         found = connection.introspection.table_names(cursor)
-    return all(index in found for index in TABLES.values())
+    return all(indexed.table in found for indexed in INDEXES.values())
 
 
-def _drop_if_stale() -> None:
-    """Forget, once a day, how far it is if most of it is of files that are gone."""
+def _drop_stale() -> None:
+    """Once a day, forget how far the indexes are that are to begin anew."""
     kept = Rollup.objects.filter(name=ROLLUP).first()
     if kept is None or kept.counted_at.date() == timezone.now().date():
         return
-    if any(_is_stale(model, kept.figures.get(t)) for model, t in TABLES.items()):
-        kept.delete()
+    for model, indexed in INDEXES.items():
+        if _is_stale(model, indexed, kept.figures.get(indexed.table)):
+            del kept.figures[indexed.table]
+    kept.save()
 
 
-def _is_stale(model: type[Any], figures: dict[str, int] | None) -> bool:
-    if figures is None or figures["rows"] < STALE_FROM:
-        return False
-    return figures["rows"] > 2 * int(model._default_manager.count())
-
-
-def _kept() -> Any:
-    """Return the row that says how far it is; made, and the index emptied, if none."""
-    now = timezone.now()
-    kept, made = Rollup.objects.get_or_create(name=ROLLUP, defaults={"counted_at": now})
-    if made:
-        with connection.cursor() as cursor:
-            for index in TABLES.values():
-                cursor.execute(f"INSERT INTO {index}({index}) VALUES('delete-all')")
-    return kept
+def _is_stale(
+    model: type[Any], indexed: Indexed, figures: dict[str, int] | None
+) -> bool:
+    if figures is None or indexed.changes:
+        return figures is not None
+    rows = figures["rows"]
+    return rows >= STALE_FROM and rows > 2 * int(model._default_manager.count())
 
 
 def _add_some() -> int:
-    """Add the next names of each table, and note in the same transaction how far."""
+    """Add the next rows of each table, and note in the same transaction how far."""
     added = 0
     with transaction.atomic():
-        kept = _kept()
-        for model, index in TABLES.items():
-            figures = kept.figures.setdefault(index, {"until": 0, "rows": 0})
-            added += _add(model, index, figures)
-        kept.counted_at = timezone.now()
+        now = timezone.now()
+        kept, _made = Rollup.objects.get_or_create(
+            name=ROLLUP, defaults={"counted_at": now}
+        )
+        for model, indexed in INDEXES.items():
+            figures = kept.figures.get(indexed.table) or _begun(indexed)
+            added += _add(model, figures)
+            kept.figures[indexed.table] = figures
+        kept.counted_at = now
         kept.save()
     return added
 
 
-def _add(model: type[Any], index: str, figures: dict[str, int]) -> int:
+def _begun(indexed: Indexed) -> dict[str, int]:
+    """Empty an index; return how far it is then."""
+    table = indexed.table
+    with connection.cursor() as cursor:
+        cursor.execute(f"INSERT INTO {table}({table}) VALUES('delete-all')")
+    return {"until": 0, "rows": 0}
+
+
+def _add(model: type[Any], figures: dict[str, int]) -> int:
     rows = model._default_manager.order_by("pk").filter(pk__gt=figures["until"])
     ids = list(rows.values_list("pk", flat=True)[:ROWS_AT_ONCE])
     if ids:
-        table = model._meta.db_table
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"INSERT INTO {index}(rowid, name) SELECT id, name FROM {table} "  # noqa: S608 - names of ours
-                "WHERE id > %s AND id <= %s",
-                [figures["until"], ids[-1]],
-            )
+        _insert(model, "id > %s AND id <= %s", [figures["until"], ids[-1]])
         figures["until"], figures["rows"] = ids[-1], figures["rows"] + len(ids)
     return len(ids)
+
+
+def _insert(model: type[Any], where: str, parameters: list[Any]) -> None:
+    indexed = INDEXES[model]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {indexed.table}(rowid, name) SELECT id, {indexed.text} "  # noqa: S608 - names of ours
+            f"FROM {model._meta.db_table} WHERE {where}",
+            parameters,
+        )

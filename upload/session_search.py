@@ -5,8 +5,8 @@ match becomes the list of their ids; one that many match becomes a condition ask
 each session in the order of the list, which fills a page after few of them. Both find
 exactly the same sessions. Names and titles match anywhere in them; a phrase of one or
 two characters only at their beginning, because no index knows less than three.
-PostgreSQL answers from trigram indexes (migration 0008), SQLite from one of file names
-(``name_index``); it reads the titles.
+PostgreSQL answers from trigram indexes (migration 0008), SQLite from those of
+``name_index``.
 """
 
 import re

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.make import make_session
 from upload import name_index
-from upload.models import Rollup, TempUploadedFile, UploadSession
+from upload.models import Rollup, Submission, TempUploadedFile, UploadSession
 from upload.session_search import find
 from upload.states import SessionStatus as S
 
@@ -100,17 +100,17 @@ def test_once_a_day_an_index_of_files_that_are_gone_is_made_anew(
     UploadSession.objects.all().delete()
     wanted = session_of("plan.txt")
     name_index.extend()
-    assert rows() == 4
+    assert rows_of(TempUploadedFile) == 4
     index_again()
-    assert rows() == 1
+    assert rows_of(TempUploadedFile) == 1
     assert found("plan") == [wanted.pk]
     index_again()
-    assert rows() == 1
+    assert rows_of(TempUploadedFile) == 1
 
 
-def rows() -> int:
+def rows_of(model: type[Any]) -> int:
     figures = Rollup.objects.get(name=name_index.ROLLUP).figures
-    return int(figures[name_index.TABLES[TempUploadedFile]]["rows"])
+    return int(figures[name_index.INDEXES[model].table]["rows"])
 
 
 def test_lost_figures_begin_anew() -> None:
@@ -125,8 +125,8 @@ def test_lost_figures_begin_anew() -> None:
 def test_without_an_index_the_names_are_read() -> None:
     wanted = session_of("map.txt")
     with connection.cursor() as cursor:
-        for table in name_index.TABLES.values():
-            cursor.execute(f"DROP TABLE {table}")
+        for indexed in name_index.INDEXES.values():
+            cursor.execute(f"DROP TABLE {indexed.table}")
     assert name_index.extend() == 0
     assert found("map") == [wanted.pk]
 
@@ -140,3 +140,37 @@ def test_a_sqlite_that_cannot_is_told_of() -> None:
 
     with pytest.warns(UserWarning, match="no FTS5"):
         migration.make_indexes(None, Editor())
+
+
+@pytest.fixture
+def submission() -> Submission:
+    made: Submission = Submission.objects.create(
+        title="Minutes", accession_number="A-0001", upload_session=make_session()
+    )
+    name_index.extend()
+    return made
+
+
+@pytest.mark.parametrize("phrase", ["minutes", "INU", "A-00", "a-0001"])
+def test_titles_and_accession_numbers_are_found(
+    phrase: str, submission: Submission
+) -> None:
+    assert found(phrase) == [submission.upload_session_id]
+
+
+def test_a_changed_title_is_found_at_once_and_the_old_one_no_more(
+    submission: Submission,
+) -> None:
+    submission.title, submission.accession_number = "Ledger", "B-0002"
+    submission.save()
+    assert found("ledger") == found("B-000") == [submission.upload_session_id]
+    assert found("minutes") == found("A-0001") == []
+
+
+def test_a_title_changed_beside_the_model_is_found_the_next_day(
+    submission: Submission,
+) -> None:
+    Submission.objects.filter(pk=submission.pk).update(title="Ledger")
+    index_again()
+    assert found("ledger") == [submission.upload_session_id]
+    assert rows_of(Submission) == 1

@@ -4,7 +4,11 @@ import warnings
 
 from django.db import OperationalError, migrations, transaction
 
-INDEXES = ("upload_tempuploadedfile_names", "upload_permuploadedfile_names")
+INDEXES = (
+    "upload_tempuploadedfile_names",
+    "upload_permuploadedfile_names",
+    "upload_submission_names",
+)
 # It holds which names have which three characters, and nothing else.
 HOW = "fts5(name, content='', columnsize=0, detail='none', tokenize='trigram')"
 MISSING = """\
