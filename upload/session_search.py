@@ -10,6 +10,7 @@ PostgreSQL answers from trigram indexes (migration 0008), SQLite from those of
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -53,9 +54,10 @@ class Found:
 def find(phrase: str) -> Found:
     """Return the condition that a session matches the phrase."""
     owned = _owned(phrase)
-    first, *others = sources = _sources(phrase, owned)
+    sources = _sources(phrase, owned)
     if is_common(sources):
         return Found(_of_each(phrase, owned, listed=False), is_listed=False)
+    first, *others = _by_indexes(sources, phrase)
     rows = list(first.union(*others, all=True)[: MOST_ROWS + 1])
     found = set(rows)
     if len(rows) > MOST_ROWS:
@@ -76,14 +78,19 @@ def _sources(phrase: str, owned: Q) -> list[Any]:
     sessions = UploadSession.objects.order_by()
     here = sessions.filter(uuid_prefix("uuid", phrase) | owned)
     sources: list[Any] = [here.values_list("pk", flat=True)]
-    indexes = name_index.of_phrase(phrase)
     for model, column, condition in _named(phrase, _indexed):
         rows = model.objects.order_by().filter(condition)
         rows = rows.filter(**{f"{column}__isnull": False})
-        found = rows.values_list(column, flat=True)
-        index = indexes.get(model)
-        sources += [found] if index is None else _by_index(found, index)
+        sources.append(rows.values_list(column, flat=True))
     return sources
+
+
+def _by_indexes(sources: list[Any], phrase: str) -> Iterator[Any]:
+    """Yield the same rows, where SQLite has an index of them found by that."""
+    indexes = name_index.of_phrase(phrase)
+    for rows in sources:
+        index = indexes.get(rows.model)
+        yield from [rows] if index is None else _by_index(rows, index)
 
 
 def _by_index(rows: Any, index: Index) -> list[Any]:

@@ -1,7 +1,6 @@
 """The ways a search goes: a list of ids, or a condition asked of each session."""
 
 import pytest
-from django.db import connection
 
 from tests.make import make_session, make_user
 from upload import commonness, name_index, session_search
@@ -72,16 +71,14 @@ def test_every_way_finds_the_same(
 def test_what_a_sample_calls_common_is_asked_of_each_session(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("PostgreSQL alone is sampled.")
     wanted = {make_session(S.STORED, {f"map {n}.txt": b"1"}).pk for n in range(6)}
     for number in range(6):
         make_session(S.STORED, {f"plan {number}.txt": b"1"})
     make_session(S.STORED, {f"seldom {n}.txt": b"1" for n in range(20)})
-    monkeypatch.setattr(commonness, "LEAST_BLOCKS", 0)
+    monkeypatch.setattr(commonness, "LEAST", dict.fromkeys(commonness.LEAST, 0))
     # Whatever other tests have left behind in the tables, all is sampled.
-    monkeypatch.setattr(commonness, "BLOCKS", 10**6)
-    monkeypatch.setattr(commonness, "ROWS_A_BLOCK", 300)
+    monkeypatch.setattr(commonness, "STRETCHES", 10**6)
+    monkeypatch.setattr(commonness, "ROWS_A_STRETCH", 300)
 
     assert find("map").is_listed is False
     assert _found("map") == wanted
