@@ -27,7 +27,7 @@ class Indexed:
 
 
 ROLLUP = "names"
-TRIGRAM = 3
+TRIGRAM, MOST_TRIGRAMS = 3, 4
 TITLE = "title || char(10) || coalesce(accession_number, '')"
 INDEXES: dict[type[Any], Indexed] = {
     TempUploadedFile: Indexed("upload_tempuploadedfile_names"),
@@ -66,11 +66,15 @@ def of_phrase(phrase: str) -> dict[type[Any], Index]:
 
 
 def _question(phrase: str) -> str:
-    """Return FTS5's words for a phrase: as few trigrams as cover it."""
+    """Return FTS5's words for a phrase: some trigrams of it, evenly spread.
+
+    Those of more take longer to go through than the few more candidates of less.
+    """
     if len(phrase) < TRIGRAM or "\0" in phrase:
         return ""
-    last = len(phrase) - TRIGRAM
-    pieces = {phrase[at : at + TRIGRAM] for at in (*range(0, last, TRIGRAM), last)}
+    gaps = MOST_TRIGRAMS - 1
+    starts = [(len(phrase) - TRIGRAM) * gap // gaps for gap in range(gaps + 1)]
+    pieces = {phrase[at : at + TRIGRAM] for at in starts}
     return " AND ".join('"{}"'.format(p.replace('"', '""')) for p in sorted(pieces))
 
 
