@@ -14,7 +14,8 @@ from upload import heap, lifeline
 
 wsgi_app = "portal.wsgi"
 bind = "127.0.0.1:8000"
-workers = int(os.environ.get("WEB_CONCURRENCY", min(2 * (os.cpu_count() or 1), 8)))
+cores = getattr(os, "process_cpu_count", os.cpu_count)() or 1
+workers = int(os.environ.get("WEB_CONCURRENCY", min(2 * cores, 8)))
 worker_class = "gthread"
 threads = 8
 timeout = 60  # of a worker that shows no life, not of a request

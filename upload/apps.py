@@ -1,7 +1,7 @@
 """The domain core: sessions, files, jobs and the movement of bytes."""
 
 from django.apps import AppConfig
-from django.db.models.signals import post_save
+from django.db.models.signals import post_migrate, post_save
 from django.utils.translation import gettext_lazy as _
 
 
@@ -13,4 +13,6 @@ class UploadConfig(AppConfig):
     def ready(self) -> None:
         from upload import name_index
 
-        post_save.connect(name_index.note_change, sender="upload.Submission")
+        for model in name_index.INDEXES:
+            post_save.connect(name_index.note_saved, sender=model)
+        post_migrate.connect(name_index.note_migrated, sender=self)

@@ -3,7 +3,8 @@
 PostgreSQL keeps such an index with the table (migration 0008). SQLite's full-text index
 (FTS5, migration 0016) would make each file that comes in wait, so a schedule adds what
 came since, and a search reads the names that came later. It finds candidates, never
-answers: an entry whose file is gone finds nothing.
+answers: an entry whose file is gone finds nothing. All up to an id is known while no id
+is used twice; where one may be, ``forget`` is called.
 """
 
 import time
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from upload.models import PermUploadedFile, Rollup, Submission, TempUploadedFile
@@ -28,13 +29,18 @@ class Indexed:
 
 ROLLUP = "names"
 TRIGRAM, MOST_TRIGRAMS = 3, 4
-TITLE = "title || char(10) || coalesce(accession_number, '')"
+TITLE = "coalesce(accession_number, '') || char(10) || title"
 INDEXES: dict[type[Any], Indexed] = {
     TempUploadedFile: Indexed("upload_tempuploadedfile_names"),
     PermUploadedFile: Indexed("upload_permuploadedfile_names"),
     Submission: Indexed("upload_submission_names", TITLE, changes=True),
 }
-# Writers wait for one transaction, some 50 ms; a run of the schedule takes so long.
+# How far an index is, asked within the question itself: both are of one moment.
+UNTIL = """coalesce((
+    SELECT json_extract(figures, '$.{table}.until') FROM upload_rollup
+    WHERE name = 'names'
+), 0)"""
+# The rows of a transaction, for which writers wait, and how long a run goes on.
 ROWS_AT_ONCE, RUN_SECONDS = 2000, 5.0
 # Of so many entries more than half may be of files that are gone; then it begins anew.
 STALE_FROM = 100_000
@@ -42,11 +48,15 @@ STALE_FROM = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """A table of FTS5, what to ask it, and the last id that it knows."""
+    """Conditions on a model's table, ``%s`` for the question, which find what may fit.
+
+    ``known`` needs ``table`` beside it; ``later`` is of rows that are not indexed yet.
+    """
 
     table: str
     question: str
-    until: int
+    known: tuple[str, str]
+    later: str
 
 
 def of_phrase(phrase: str) -> dict[type[Any], Index]:
@@ -55,13 +65,19 @@ def of_phrase(phrase: str) -> dict[type[Any], Index]:
     Empty on other databases, without an index, and for what no index knows.
     """
     question = _question(phrase)
-    if connection.vendor != "sqlite" or not question:
+    if not question or not _is_there():
         return {}
-    kept = Rollup.objects.filter(name=ROLLUP).values_list("figures", flat=True).first()
     return {
-        model: Index(indexed.table, question, kept[indexed.table]["until"])
+        model: Index(
+            indexed.table,
+            question,
+            (
+                f"{indexed.table} MATCH %s",
+                f"{indexed.table}.rowid = {model._meta.db_table}.id",
+            ),
+            f"{model._meta.db_table}.id > {UNTIL.format(table=indexed.table)}",
+        )
         for model, indexed in INDEXES.items()
-        if kept and indexed.table in kept
     }
 
 
@@ -82,43 +98,71 @@ def extend(clock: Callable[[], float] = time.monotonic) -> int:
     """Index what came since, for some seconds; return how many rows.
 
     The first run of a day begins anew what may have changed behind the models' back,
-    and what is mostly of files that are gone.
-    Does nothing on other databases and without the index.
+    and what is mostly of files that are gone. Does nothing on other databases and
+    without the index.
     """
     if not _is_there():
         return 0
     _drop_stale()
     until, done = clock() + RUN_SECONDS, 0
-    while added := _add_some():
+    while added := sum(map(_add_some, INDEXES)):
         done += added
         if clock() >= until:
             break
     return done
 
 
-def note_change(sender: type[Any], instance: Any, created: bool, **_: Any) -> None:
-    """Hear of a saved row; index its new text. That of the old one finds nothing."""
-    if not created and _is_there():
-        _insert(sender, "id = %s", [instance.pk])
+def forget() -> None:
+    """Let all be indexed anew; until then a search reads what is not."""
+    Rollup.objects.filter(name=ROLLUP).delete()
+
+
+def note_saved(
+    sender: type[Any], instance: Any, created: bool, raw: bool, **_: Any
+) -> None:
+    """Hear of a saved row; index its new text. That of the old one finds nothing.
+
+    ``raw`` rows come from a fixture, with ids of their own.
+    """
+    wanted = raw or (INDEXES[sender].changes and not created)
+    if not wanted or not _is_there():
+        return
+    try:
+        with transaction.atomic():
+            _insert(sender, "id = %s", [instance.pk])
+    except DatabaseError:  # damaged; the row is saved for all that
+        forget()
+
+
+def note_migrated(plan: Any = None, **_: Any) -> None:
+    """Hear of migrations, which may make a table anew, and of ``flush`` (no plan)."""
+    if connection.vendor == "sqlite" and (plan is None or plan) and _is_there():
+        forget()
 
 
 def _is_there() -> bool:
     if connection.vendor != "sqlite":
         return False
+    names = [indexed.table for indexed in INDEXES.values()]
+    marks = ", ".join(["%s"] * len(names))
     with connection.cursor() as cursor:
-        found = connection.introspection.table_names(cursor)
-    return all(indexed.table in found for indexed in INDEXES.values())
+        cursor.execute(
+            f"SELECT count(*) FROM sqlite_master WHERE name IN ({marks})",  # noqa: S608 - marks
+            names,
+        )
+        return bool(cursor.fetchone()[0] == len(names))
 
 
 def _drop_stale() -> None:
     """Once a day, forget how far the indexes are that are to begin anew."""
-    kept = Rollup.objects.filter(name=ROLLUP).first()
-    if kept is None or kept.counted_at.date() == timezone.now().date():
-        return
-    for model, indexed in INDEXES.items():
-        if _is_stale(model, indexed, kept.figures.get(indexed.table)):
-            del kept.figures[indexed.table]
-    kept.save()
+    with transaction.atomic():
+        kept = Rollup.objects.filter(name=ROLLUP).first()
+        if kept is None or kept.counted_at.date() == timezone.now().date():
+            return
+        for model, indexed in INDEXES.items():
+            if _is_stale(model, indexed, kept.figures.get(indexed.table)):
+                del kept.figures[indexed.table]
+        kept.save()
 
 
 def _is_stale(
@@ -130,19 +174,17 @@ def _is_stale(
     return rows >= STALE_FROM and rows > 2 * int(model._default_manager.count())
 
 
-def _add_some() -> int:
-    """Add the next rows of each table, and note in the same transaction how far."""
-    added = 0
+def _add_some(model: type[Any]) -> int:
+    """Add the next rows of a table, and note in the same transaction how far it is."""
+    indexed = INDEXES[model]
     with transaction.atomic():
         now = timezone.now()
         kept, _made = Rollup.objects.get_or_create(
             name=ROLLUP, defaults={"counted_at": now}
         )
-        for model, indexed in INDEXES.items():
-            figures = kept.figures.get(indexed.table) or _begun(indexed)
-            added += _add(model, figures)
-            kept.figures[indexed.table] = figures
-        kept.counted_at = now
+        figures = kept.figures.get(indexed.table) or _begun(indexed)
+        added = _add(model, figures)
+        kept.figures[indexed.table], kept.counted_at = figures, now
         kept.save()
     return added
 

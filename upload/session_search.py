@@ -9,13 +9,14 @@ PostgreSQL answers from trigram indexes (migration 0008), SQLite from those of
 ``name_index``.
 """
 
+import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.models import Exists, OuterRef, Q, Value
 from django.db.models.functions import Concat, StrIndex, Upper
 from django.db.models.lookups import GreaterThan
@@ -31,6 +32,8 @@ from upload.models import (
     UploadSession,
 )
 from upload.name_index import Index
+
+logger = logging.getLogger(__name__)
 
 # Shorter uuid prefixes would match too much by chance.
 MIN_UUID_PREFIX = 4
@@ -57,13 +60,30 @@ def find(phrase: str) -> Found:
     sources = _sources(phrase, owned)
     if is_common(sources):
         return Found(_of_each(phrase, owned, listed=False), is_listed=False)
-    first, *others = _by_indexes(sources, phrase)
-    rows = list(first.union(*others, all=True)[: MOST_ROWS + 1])
+    rows = _listed(sources, phrase)
     found = set(rows)
     if len(rows) > MOST_ROWS:
         seldom = len(found) <= FEW_SESSIONS
         return Found(_of_each(phrase, owned, listed=seldom), is_listed=False)
     return Found(among("pk", found), is_listed=True)
+
+
+def _listed(sources: list[Any], phrase: str) -> list[int]:
+    """Return the ids that the sources find, up to one more than MOST_ROWS."""
+    indexes = name_index.of_phrase(phrase)
+    try:
+        return _first_rows(list(_by_indexes(sources, indexes)))
+    except DatabaseError:
+        if not indexes:
+            raise
+        logger.exception("The index of names is damaged; the names are read.")
+        name_index.forget()
+        return _first_rows(sources)
+
+
+def _first_rows(sources: list[Any]) -> list[int]:
+    first, *others = sources
+    return list(first.union(*others, all=True)[: MOST_ROWS + 1])
 
 
 def _owned(phrase: str) -> Q:
@@ -85,9 +105,8 @@ def _sources(phrase: str, owned: Q) -> list[Any]:
     return sources
 
 
-def _by_indexes(sources: list[Any], phrase: str) -> Iterator[Any]:
+def _by_indexes(sources: list[Any], indexes: dict[type[Any], Index]) -> Iterator[Any]:
     """Yield the same rows, where SQLite has an index of them found by that."""
-    indexes = name_index.of_phrase(phrase)
     for rows in sources:
         index = indexes.get(rows.model)
         yield from [rows] if index is None else _by_index(rows, index)
@@ -95,13 +114,10 @@ def _by_indexes(sources: list[Any], phrase: str) -> Iterator[Any]:
 
 def _by_index(rows: Any, index: Index) -> list[Any]:
     """Return the rows that an index knows, and those that came later."""
-    here = f"{index.table}.rowid = {rows.model._meta.db_table}.id"
     known = rows.extra(  # noqa: S610 - names of our own
-        tables=[index.table],
-        where=[f"{index.table} MATCH %s", here],
-        params=[index.question],
+        tables=[index.table], where=index.known, params=[index.question]
     )
-    return [known, rows.filter(pk__gt=index.until)]
+    return [known, rows.extra(where=[index.later])]  # noqa: S610 - names of our own
 
 
 def _named(phrase: str, inside: Any) -> list[tuple[Any, str, Q]]:
@@ -126,16 +142,19 @@ def _indexed(field: str, phrase: str) -> Q:
 
     All trigrams of a long phrase take longer to look up than the rows of some of them
     to read: the beginnings of its words, two trigrams of the longest and one of each
-    other, find few enough.
+    other, find few enough. Numbers begin alike, so the longest is asked for whole
+    where it has digits, and others with digits not at all.
     """
     words = re.findall(rf"[^\W_]{{{SHORTEST_INSIDE},}}", phrase)
     if words in ([], [phrase]) or connection.vendor != "postgresql":
         return _inside(field, phrase)
     longest = max(words, key=len)
     words.remove(longest)
-    condition = _inside(field, longest[: SHORTEST_INSIDE + 1])
+    numbered = re.search(r"\d", longest)
+    condition = _inside(field, longest if numbered else longest[: SHORTEST_INSIDE + 1])
     for word in words:
-        condition &= _inside(field, word[:SHORTEST_INSIDE])
+        if not re.search(r"\d", word):
+            condition &= _inside(field, word[:SHORTEST_INSIDE])
     whole = StrIndex(Upper(field), Upper(Value(phrase)))
     return condition & Q(GreaterThan(whole, 0))
 

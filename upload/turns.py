@@ -26,7 +26,7 @@ _line = threading.Lock()
 
 @contextmanager
 def in_turn() -> Iterator[None]:
-    """Let no other block of this portal's on the same SQLite database run meanwhile.
+    """Let other such blocks on the same SQLite database wait, for a second at most.
 
     Put around ``transaction.atomic()``. Inside a transaction, which holds the
     database already, and on other databases it does nothing. It raises nothing, at its

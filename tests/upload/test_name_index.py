@@ -2,10 +2,14 @@
 
 from datetime import timedelta
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
+from django.core.management import call_command
 from django.db import OperationalError, connection
+from django.db.models.signals import post_migrate
 from django.test.utils import CaptureQueriesContext
 
 from tests.make import make_session
@@ -122,24 +126,135 @@ def test_lost_figures_begin_anew() -> None:
     assert found("map") == [wanted.pk]
 
 
-def test_without_an_index_the_names_are_read() -> None:
+@pytest.mark.parametrize("dropped", [0, 1, 2])
+def test_without_an_index_the_names_are_read(dropped: int) -> None:
     wanted = session_of("map.txt")
-    with connection.cursor() as cursor:
-        for indexed in name_index.INDEXES.values():
-            cursor.execute(f"DROP TABLE {indexed.table}")
+    name_index.extend()
+    drop(dropped)
     assert name_index.extend() == 0
     assert found("map") == [wanted.pk]
 
 
+def drop(number: int) -> None:
+    table = list(name_index.INDEXES.values())[number].table
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE {table}")
+
+
+def damage(model: type[Any]) -> None:
+    table = f"{name_index.INDEXES[model].table}_data"
+    with connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM {table} WHERE id IN (1, 10)")  # noqa: S608 - ours
+
+
+def test_a_damaged_index_is_told_of_and_the_names_are_read(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    wanted = session_of("map.txt")
+    name_index.extend()
+    damage(TempUploadedFile)
+    assert found("map") == [wanted.pk]
+    assert "damaged" in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ids_that_a_remade_table_gives_again_are_indexed_again() -> None:
+    for number in range(5):
+        session_of(f"map {number}.txt")
+    name_index.extend()
+    TempUploadedFile.objects.all().delete()
+    with connection.schema_editor() as editor:
+        editor._remake_table(TempUploadedFile)
+    send_migrated(plan=[("a migration", False)])
+    wanted = session_of("plan.txt")
+    assert found("plan") == [wanted.pk]
+    name_index.extend()
+    assert found("plan") == [wanted.pk]
+
+
+def send_migrated(**more: Any) -> None:
+    config = apps.get_app_config("upload")
+    post_migrate.send(sender=config, app_config=config, using="default", **more)
+
+
+@pytest.mark.parametrize(
+    ("more", "is_kept"), [({"plan": []}, True), ({"plan": ["one"]}, False), ({}, False)]
+)
+def test_an_index_outlives_a_migrate_that_does_nothing(
+    more: dict[str, Any], is_kept: bool
+) -> None:
+    session_of("map.txt")
+    name_index.extend()
+    send_migrated(**more)
+    assert Rollup.objects.filter(name=name_index.ROLLUP).exists() is is_kept
+
+
+def test_what_a_fixture_brings_is_found(tmp_path: Path) -> None:
+    wanted = session_of("map.txt")
+    name_index.extend()
+    fixture = tmp_path / "all.json"
+    call_command("dumpdata", "upload", "portal.User", output=str(fixture))
+    migration.drop_indexes(apps, InTransaction())
+    migration.make_indexes(apps, InTransaction())
+    UploadSession.objects.all().delete()
+    call_command("loaddata", str(fixture), verbosity=0)
+    assert found("map") == [wanted.pk]
+    name_index.extend()
+    assert found("map") == [wanted.pk]
+
+
+class InTransaction:
+    """Executes as a schema editor does, which SQLite wants outside of transactions."""
+
+    connection = connection
+
+    def execute(self, sql: str) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(sql)
+
+
+def test_a_search_is_of_one_moment(
+    submission: Submission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_phrase = name_index.of_phrase
+
+    def and_then_begin_anew(phrase: str) -> Any:
+        asked = of_phrase(phrase)
+        monkeypatch.setattr(name_index, "ROWS_AT_ONCE", 0)
+        index_again()
+        return asked
+
+    monkeypatch.setattr(name_index, "of_phrase", and_then_begin_anew)
+    assert found("minutes") == [submission.upload_session_id]
+
+
+def test_a_submission_is_saved_though_the_index_is_damaged(
+    submission: Submission,
+) -> None:
+    damage(Submission)
+    submission.title = "Ledger"
+    submission.save()
+    assert found("ledger") == [submission.upload_session_id]
+
+
 def test_a_sqlite_that_cannot_is_told_of() -> None:
-    class Editor:
-        connection = connection
-
-        def execute(self, sql: str) -> None:
-            raise OperationalError("no such module: fts5")
-
     with pytest.warns(UserWarning, match="no FTS5"):
-        migration.make_indexes(None, Editor())
+        migration.make_indexes(None, Refusing("no such module: fts5"))
+
+
+def test_another_error_of_the_migration_is_no_lack_of_an_index() -> None:
+    with pytest.raises(OperationalError, match="full"):
+        migration.make_indexes(None, Refusing("database or disk is full"))
+
+
+class Refusing:
+    connection = connection
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+
+    def execute(self, sql: str) -> None:
+        raise OperationalError(self.why)
 
 
 @pytest.fixture

@@ -19,7 +19,6 @@ sqlite = pytest.mark.skipif(
     connection.vendor != "sqlite", reason="other databases take many writers at once"
 )
 of_its_own = pytest.mark.django_db(transaction=True)
-AT_ONCE, TIMES = 4, 50
 
 
 def folder() -> Path:
@@ -89,32 +88,35 @@ def test_a_file_comes_in_when_it_is_its_turn(monkeypatch: pytest.MonkeyPatch) ->
 
 @sqlite
 @of_its_own
-def test_threads_are_in_it_one_at_a_time() -> None:
-    inside: list[int] = []
-    most: list[int] = []
-
-    def write() -> None:
-        for _time in range(TIMES):
-            with in_turn():
-                inside.append(1)
-                most.append(len(inside))
-                inside.pop()
-
-    threads = [threading.Thread(target=write) for _thread in range(AT_ONCE)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert most == [1] * AT_ONCE * TIMES
+def test_threads_line_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "_is_ours", lambda descriptor: True)
+    monkeypatch.setattr(turns, "MOST_SECONDS", 60)
+    told: list[str] = []
+    with in_turn():
+        thread = in_thread(told)
+        thread.join(0.05)  # it is in line now, or not yet there
+        told.append("first")
+    thread.join(30)
+    assert told == ["first", "second"]
 
 
 @sqlite
 @of_its_own
 def test_who_waited_long_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turns, "MOST_SECONDS", 0.01)
+    asked: list[bool] = []
+    is_ours = turns._is_ours
+
+    def ask(descriptor: int) -> bool:
+        asked.append(is_ours(descriptor))
+        return asked[-1]
+
+    monkeypatch.setattr(turns, "_is_ours", ask)
     told: list[str] = []
     with other_process():
         in_thread(told).join(30)
+    assert told == ["second"]
+    assert asked and not any(asked)
     with in_turn():  # of another thread
         in_thread(told).join(30)
     assert told == ["second", "second"]

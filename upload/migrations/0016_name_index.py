@@ -11,6 +11,7 @@ INDEXES = (
 )
 # It holds which names have which three characters, and nothing else.
 HOW = "fts5(name, content='', columnsize=0, detail='none', tokenize='trigram')"
+UNKNOWN = ("no such module", "no such tokenizer")
 MISSING = """\
 This SQLite has no FTS5 with trigrams (3.34 or later), so the search reads every file's
 name: slow with millions of files. With a newer one, migrate upload back to 0015 and
@@ -25,7 +26,9 @@ def make_indexes(apps, schema_editor):
         with transaction.atomic(schema_editor.connection.alias):
             for name in INDEXES:
                 schema_editor.execute(f"CREATE VIRTUAL TABLE {name} USING {HOW}")
-    except OperationalError:
+    except OperationalError as error:
+        if not str(error).startswith(UNKNOWN):
+            raise
         warnings.warn(MISSING, stacklevel=1)
 
 
