@@ -142,21 +142,22 @@ def _indexed(field: str, phrase: str) -> Q:
 
     All trigrams of a long phrase take longer to look up than the rows of some of them
     to read: the beginnings of its words, two trigrams of the longest and one of each
-    other, find few enough. Numbers begin alike, so the longest is asked for whole
-    where it has digits, and others with digits not at all.
+    other, find few enough. Numbers begin alike, so they are asked for whole.
     """
     words = re.findall(rf"[^\W_]{{{SHORTEST_INSIDE},}}", phrase)
     if words in ([], [phrase]) or connection.vendor != "postgresql":
         return _inside(field, phrase)
     longest = max(words, key=len)
     words.remove(longest)
-    numbered = re.search(r"\d", longest)
-    condition = _inside(field, longest if numbered else longest[: SHORTEST_INSIDE + 1])
+    condition = _inside(field, _beginning(longest, SHORTEST_INSIDE + 1))
     for word in words:
-        if not re.search(r"\d", word):
-            condition &= _inside(field, word[:SHORTEST_INSIDE])
+        condition &= _inside(field, _beginning(word, SHORTEST_INSIDE))
     whole = StrIndex(Upper(field), Upper(Value(phrase)))
     return condition & Q(GreaterThan(whole, 0))
+
+
+def _beginning(word: str, length: int) -> str:
+    return word if re.search(r"\d", word) else word[:length]
 
 
 def _of_each(phrase: str, owned: Q, *, listed: bool) -> Q:

@@ -1,11 +1,12 @@
 """The ways a search goes: a list of ids, or a condition asked of each session."""
 
 import pytest
+from django.db import connection
 
 from tests.make import make_session, make_user
 from upload import commonness, name_index, session_search
 from upload.among import among
-from upload.models import Submission, UploadSession
+from upload.models import Submission, TempUploadedFile, UploadSession
 from upload.session_search import find
 from upload.states import SessionStatus as S
 
@@ -111,3 +112,22 @@ def test_more_ids_than_a_statement_has_room_for() -> None:
 
     assert [row.pk for row in rows] == [session.pk]
     assert not none.exists()
+
+
+@pytest.mark.parametrize(
+    ("phrase", "asked"),
+    [
+        ("Ledger Minutes 1901", {"%Minu%", "%Led%", "%1901%"}),
+        ("0999950-00001", {"%0999950%", "%00001%"}),
+        ("map 12", {"%map%"}),
+        ("harbour", {"%harbour%"}),
+    ],
+)
+def test_an_index_is_asked_for_beginnings_and_for_numbers_whole(
+    phrase: str, asked: set[str]
+) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite's index is asked otherwise.")
+    condition = session_search._indexed("name", phrase)
+    sql, parameters = TempUploadedFile.objects.filter(condition).query.sql_with_params()
+    assert asked == {p for p in parameters if str(p).startswith("%")}, sql
