@@ -7,6 +7,8 @@ answers: an entry whose file is gone finds nothing. All up to an id is known whi
 is used twice; where one may be, ``forget`` is called.
 """
 
+import logging
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +18,8 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from upload.models import PermUploadedFile, Rollup, Submission, TempUploadedFile
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,8 @@ UNTIL = """coalesce((
 ), 0)"""
 # The rows of a transaction, for which writers wait, and how long a run goes on.
 ROWS_AT_ONCE, RUN_SECONDS = 2000, 5.0
+# Once no index was found, this process asks for none before the next migration.
+_absent = threading.Event()
 # Of so many entries more than half may be of files that are gone; then it begins anew.
 STALE_FROM = 100_000
 
@@ -62,10 +68,10 @@ class Index:
 def of_phrase(phrase: str) -> dict[type[Any], Index]:
     """Return where to look for texts that may hold the phrase, by the rows' model.
 
-    Empty on other databases, without an index, and for what no index knows.
+    Empty on other databases, where no index was found, and for what none knows.
     """
     question = _question(phrase)
-    if not question or not _is_there():
+    if connection.vendor != "sqlite" or _absent.is_set() or not question:
         return {}
     return {
         model: Index(
@@ -112,6 +118,15 @@ def extend(clock: Callable[[], float] = time.monotonic) -> int:
     return done
 
 
+def note_failure() -> None:
+    """Hear, while its error is handled, that no index could be asked."""
+    if _is_there():
+        logger.exception("The index of names is damaged; the names are read.")
+        forget()
+    else:
+        _absent.set()
+
+
 def forget() -> None:
     """Let all be indexed anew; until then a search reads what is not."""
     Rollup.objects.filter(name=ROLLUP).delete()
@@ -136,6 +151,7 @@ def note_saved(
 
 def note_migrated(plan: Any = None, **_: Any) -> None:
     """Hear of migrations, which may make a table anew, and of ``flush`` (no plan)."""
+    _absent.clear()
     if connection.vendor == "sqlite" and (plan is None or plan) and _is_there():
         forget()
 

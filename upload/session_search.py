@@ -9,7 +9,6 @@ PostgreSQL answers from trigram indexes (migration 0008), SQLite from those of
 ``name_index``.
 """
 
-import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,8 +31,6 @@ from upload.models import (
     UploadSession,
 )
 from upload.name_index import Index
-
-logger = logging.getLogger(__name__)
 
 # Shorter uuid prefixes would match too much by chance.
 MIN_UUID_PREFIX = 4
@@ -76,8 +73,7 @@ def _listed(sources: list[Any], phrase: str) -> list[int]:
     except DatabaseError:
         if not indexes:
             raise
-        logger.exception("The index of names is damaged; the names are read.")
-        name_index.forget()
+        name_index.note_failure()
         return _first_rows(sources)
 
 

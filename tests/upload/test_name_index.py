@@ -1,5 +1,6 @@
 """SQLite's index of names: filled behind the files, right at every moment of it."""
 
+import threading
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
@@ -127,12 +128,17 @@ def test_lost_figures_begin_anew() -> None:
 
 
 @pytest.mark.parametrize("dropped", [0, 1, 2])
-def test_without_an_index_the_names_are_read(dropped: int) -> None:
+def test_without_an_index_the_names_are_read(
+    dropped: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(name_index, "_absent", threading.Event())
     wanted = session_of("map.txt")
     name_index.extend()
     drop(dropped)
     assert name_index.extend() == 0
     assert found("map") == [wanted.pk]
+    assert name_index.of_phrase("map") == {}
+    assert "damaged" not in caplog.text
 
 
 def drop(number: int) -> None:
