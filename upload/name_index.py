@@ -184,8 +184,10 @@ def _drop_stale() -> None:
 def _is_stale(
     model: type[Any], indexed: Indexed, figures: dict[str, int] | None
 ) -> bool:
-    if figures is None or indexed.changes:
-        return figures is not None
+    if figures is None:
+        return False
+    if indexed.changes:
+        return True
     rows = figures["rows"]
     return rows >= STALE_FROM and rows > 2 * int(model._default_manager.count())
 

@@ -94,7 +94,7 @@ def sweep_unfinished_uploads() -> str:
 
 
 def index_names() -> str:
-    """Let the search know the names of the files that came since (SQLite)."""
+    """Let the search know the names and titles that came since (SQLite)."""
     return f"{name_index.extend()} indexed"
 
 

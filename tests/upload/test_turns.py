@@ -86,15 +86,30 @@ def test_a_file_comes_in_when_it_is_its_turn(monkeypatch: pytest.MonkeyPatch) ->
     assert session.tempuploadedfile_set.count() == 1
 
 
+class Line:
+    """A lock that tells when it is asked for."""
+
+    def __init__(self) -> None:
+        self._lock, self.asked = threading.Lock(), threading.Event()
+        self.release = self._lock.release
+
+    def acquire(self, timeout: float) -> bool:
+        self.asked.set()
+        return self._lock.acquire(timeout=timeout)
+
+
 @sqlite
 @of_its_own
 def test_threads_line_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turns, "_is_ours", lambda descriptor: True)
     monkeypatch.setattr(turns, "MOST_SECONDS", 60)
+    line = Line()
+    monkeypatch.setattr(turns, "_line", line)
     told: list[str] = []
     with in_turn():
+        line.asked.clear()
         thread = in_thread(told)
-        thread.join(0.05)  # it is in line now, or not yet there
+        assert line.asked.wait(30)
         told.append("first")
     thread.join(30)
     assert told == ["first", "second"]

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from tests.make import make_session, make_upload, set_status
+from tests.make import make_upload, set_status
 from tests.upload.http import field_part, file_part, post, told
 from tests.upload.tus_requests import begin, send, tus_url
 from upload.models import UploadSession
@@ -31,17 +31,6 @@ def results(response: Any) -> list[dict[str, Any]]:
     assert response.status_code == 200
     found: list[dict[str, Any]] = json.loads(response.content)["results"]
     return found
-
-
-@pytest.fixture
-def session(uploader: Any) -> UploadSession:
-    return make_session(S.UPLOADING, {"a.txt": b"alpha"}, user=uploader)
-
-
-@pytest.fixture
-def client(client_for: Any, uploader: Any) -> Client:
-    mine: Client = client_for(uploader)
-    return mine
 
 
 def test_only_files_that_were_asked_for_are_told(
