@@ -103,6 +103,9 @@ class UploadSession(PublicUuid, TellsNotUpdated):
         permissions = policy.PERMISSIONS
         indexes = [
             models.Index(fields=["-started_at", "-id"], name="session_started"),
+            models.Index(
+                fields=["status", "-started_at", "-id"], name="session_listed"
+            ),
             models.Index(fields=["status", "expires_on"], name="session_expiry"),
             models.Index(
                 fields=["status", "last_upload_interaction_time"],
