@@ -11,7 +11,6 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -97,7 +96,7 @@ class Hasher:
         """Hear that the first ``end`` bytes were written out, so can be read again."""
 
     def _hand_on(self, piece: Any) -> None:
-        if self._thread is None and self.size_bytes > HASH_ASIDE_BYTES:
+        if self._thread is None and self._is_worth_a_thread():
             self._waiting = queue.Queue(CHUNKS_WAITING)
             thread = threading.Thread(target=self._run, name="sha256", daemon=True)
             with suppress(RuntimeError):  # no more threads here, or the process ends
@@ -107,6 +106,9 @@ class Hasher:
             self._hash(piece)
         else:
             self._waiting.put(piece)
+
+    def _is_worth_a_thread(self) -> bool:
+        return self.size_bytes > HASH_ASIDE_BYTES
 
     def _run(self) -> None:
         """Hash what waits up to the closing None; after an error only drain it."""
@@ -149,7 +151,7 @@ class Hasher:
 
 
 class ReadBack(Hasher):
-    """Hashes what the disk gives back, each stretch while the next is written.
+    """Hashes what the disk gives back, beside whatever is written next.
 
     The bytes are hashed once, and what is hashed is what the file really holds.
     """
@@ -161,6 +163,9 @@ class ReadBack(Hasher):
 
     def update(self, chunk: bytes) -> None:
         self.size_bytes += len(chunk)
+
+    def _is_worth_a_thread(self) -> bool:
+        return True  # it waits for the disk
 
     def written(self, end: int) -> None:
         start, self._handed_on = self._handed_on, end
@@ -205,12 +210,12 @@ def begun(
     *,
     read_back: bool = False,
 ) -> Iterator[Callable[[], Receipt]]:
-    """Write a new file under a staging name; yield what makes it durable.
+    """Write a new file durably under a staging name; yield what tells what it holds.
 
-    The last bytes are on their way to the disk meanwhile. What is yielded waits for
-    them and returns what was written; with ``read_back`` the digest is that of what the
-    disk gives back. On any error, ``beat``'s included, the staging file is dropped and
-    the error passes. ``beat`` is called after each chunk with its number of bytes.
+    The last bytes may still be hashed meanwhile; what is yielded waits for that. With
+    ``read_back`` the digest is that of what the disk gives back. On any error,
+    ``beat``'s included, the staging file is dropped and the error passes. ``beat`` is
+    called after each chunk with its number of bytes.
     """
     descriptor = os.open(staging.name, STAGE_FLAGS, PRIVATE_FILE, dir_fd=staging.folder)
     try:
@@ -220,16 +225,12 @@ def begun(
         ):
             _write(descriptor, chunks, beat, hasher)
             set_mode(descriptor, mode)
-            yield partial(_finish, descriptor, hasher)
+            sync_file(descriptor)
+            hasher.written(hasher.size_bytes)
+            yield hasher.receipt
     except BaseException:
         staging.drop()
         raise
-
-
-def _finish(descriptor: int, hasher: Hasher) -> Receipt:
-    sync_file(descriptor)
-    hasher.written(hasher.size_bytes)
-    return hasher.receipt()
 
 
 def _write(

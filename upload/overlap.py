@@ -1,5 +1,6 @@
-"""One thing under way while the next is begun: the waits for the disk overlap."""
+"""Some things under way while the next is begun: the waits overlap."""
 
+from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Self
@@ -8,37 +9,39 @@ from upload.tree import Hand, Tree
 
 
 class Overlapping:
-    """Finishes each thing after the next was begun; the last when the block ends.
+    """Finishes each thing when ``most_under_way`` more were begun, or the block ends.
 
     ``errors`` tell by key why some files are not there. After any other error, which is
     raised, what was not finished by then is dropped.
     """
 
+    most_under_way = 1
+
     def __init__(self, tree: Tree, hand: Hand) -> None:
         self.errors: dict[str, Exception] = {}
         self._tree, self._hand = tree, hand
-        self._under_way = ExitStack()
-        self._finish: Callable[[], object] | None = None
+        self._under_way: deque[tuple[ExitStack, Callable[[], object]]] = deque()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_more: object) -> None:
-        with self._under_way:
-            if kind is None:
-                self._end()
+        with ExitStack() as unfinished:
+            for stack, _finish in self._under_way:
+                unfinished.push(stack)
+            while kind is None and self._under_way:
+                self._end_first()
 
     def _begun(self, stack: ExitStack, finish: Callable[[], object]) -> None:
-        """Finish the one before; take over ``stack``, which drops what is unfinished.
+        """Finish the first where too many are under way; take over ``stack``.
 
-        ``stack`` stays the caller's where that raises.
+        That drops what is unfinished, and stays the caller's where this raises.
         """
-        self._end()
-        self._finish, self._under_way = finish, stack.pop_all()
+        if len(self._under_way) == self.most_under_way:
+            self._end_first()
+        self._under_way.append((stack.pop_all(), finish))
 
-    def _end(self) -> None:
-        """Finish what was begun last; a second call does nothing."""
-        finish, self._finish = self._finish, None
-        with self._under_way:
-            if finish is not None:
-                finish()
+    def _end_first(self) -> None:
+        stack, finish = self._under_way.popleft()
+        with stack:
+            finish()

@@ -3,6 +3,7 @@
 import errno
 import os
 import resource
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -244,18 +245,41 @@ def long(key: str, last: bytes = b"") -> Parcel:
     return parcel(key, b"x" * (SMALL_BYTES + 1) + last)
 
 
-def test_a_long_file_is_placed_once_the_next_is_written(folder: FolderTarget) -> None:
+def test_a_long_file_is_placed_once_the_two_next_are_written(
+    folder: FolderTarget,
+) -> None:
     placed: list[list[str]] = []
 
     def parcels() -> Iterator[Parcel]:
-        for key in ("a", "b", "c"):
+        for key in ("a", "b", "c", "d"):
             yield long(key)
-            placed.append(sorted(p.name for p in folder.root.glob("[abc]")))
+            placed.append(sorted(p.name for p in folder.root.glob("[abcd]")))
 
     assert folder.put_many(parcels(), OWNER, silent) == {}
-    assert placed == [[], ["a"], ["a", "b"]]
-    assert (folder.root / "c").stat().st_size == SMALL_BYTES + 1
+    assert placed == [[], [], ["a"], ["a", "b"]]
+    assert (folder.root / "d").stat().st_size == SMALL_BYTES + 1
     assert staged(folder) == []
+
+
+def test_a_long_file_is_read_back_beside_the_next(
+    folder: FolderTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever writes waits for no reading before there are two."""
+    may_read = threading.Event()
+    pread = os.pread
+
+    def wait(descriptor: int, count: int, offset: int) -> bytes:
+        assert may_read.wait(60)
+        return pread(descriptor, count, offset)
+
+    def parcels() -> Iterator[Parcel]:
+        yield long("a")
+        yield long("b")
+        may_read.set()
+
+    monkeypatch.setattr(os, "pread", wait)
+    assert folder.put_many(parcels(), OWNER, silent) == {}
+    assert sorted(p.name for p in folder.root.iterdir()) == ["a", "b"]
 
 
 def test_a_long_file_of_other_bytes_stops_neither_neighbour(
@@ -275,7 +299,7 @@ def test_a_long_file_of_other_bytes_stops_neither_neighbour(
     assert staged(folder) == []
 
 
-def test_a_cancel_within_a_long_file_keeps_neither_it_nor_the_one_before(
+def test_a_cancel_within_a_long_file_keeps_neither_it_nor_those_under_way(
     folder: FolderTarget,
 ) -> None:
     def cancelled() -> Iterator[bytes]:
@@ -284,7 +308,7 @@ def test_a_cancel_within_a_long_file_keeps_neither_it_nor_the_one_before(
 
     broken = Parcel("b", cancelled(), long("b").expected)
     with pytest.raises(JobCancelled):
-        put_many(folder, long("a"), broken)
+        put_many(folder, long("a"), long("c"), broken)
     assert [p.name for p in folder.root.iterdir()] == []
 
 

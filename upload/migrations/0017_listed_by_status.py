@@ -14,6 +14,6 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddIndex(
             model_name='uploadsession',
-            index=models.Index(fields=['status', '-started_at', '-id'], name='session_listed'),
+            index=models.Index(fields=['status', '-started_at', '-id'], name='session_list'),
         ),
     ]

@@ -103,9 +103,7 @@ class UploadSession(PublicUuid, TellsNotUpdated):
         permissions = policy.PERMISSIONS
         indexes = [
             models.Index(fields=["-started_at", "-id"], name="session_started"),
-            models.Index(
-                fields=["status", "-started_at", "-id"], name="session_listed"
-            ),
+            models.Index(fields=["status", "-started_at", "-id"], name="session_list"),
             models.Index(fields=["status", "expires_on"], name="session_expiry"),
             models.Index(
                 fields=["status", "last_upload_interaction_time"],
