@@ -88,16 +88,32 @@ def of_phrase(phrase: str) -> dict[type[Any], Index]:
 
 
 def _question(phrase: str) -> str:
-    """Return FTS5's words for a phrase: some trigrams of it, evenly spread.
+    """Return FTS5's words for a phrase, which some of its trigrams are.
 
     Those of more take longer to go through than the few more candidates of less.
     """
     if len(phrase) < TRIGRAM or "\0" in phrase:
         return ""
-    gaps = MOST_TRIGRAMS - 1
-    starts = [(len(phrase) - TRIGRAM) * gap // gaps for gap in range(gaps + 1)]
+    last = len(phrase) - TRIGRAM
+    starts = _starts_at_spaces(phrase, last) or _starts_spread(last)
     pieces = {phrase[at : at + TRIGRAM] for at in starts}
     return " AND ".join('"{}"'.format(p.replace('"', '""')) for p in sorted(pieces))
+
+
+def _starts_at_spaces(phrase: str, last: int) -> list[int]:
+    """Return where words meet; nothing where that tells too little.
+
+    Many names hold the same words, few hold two of them side by side.
+    """
+    spaces = [at for at, sign in enumerate(phrase) if sign == " "]
+    starts = [at for space in spaces for at in (space - TRIGRAM + 1, space)]
+    inside = [at for at in starts if 0 <= at <= last]
+    return inside[:MOST_TRIGRAMS] if len(inside) > 1 else []
+
+
+def _starts_spread(last: int) -> list[int]:
+    gaps = MOST_TRIGRAMS - 1
+    return [last * gap // gaps for gap in range(MOST_TRIGRAMS)]
 
 
 def extend(clock: Callable[[], float] = time.monotonic) -> int:

@@ -86,6 +86,30 @@ def test_no_phrase_is_read_as_a_question(phrase: str) -> None:
     assert found(phrase) == ([] if '"' in phrase else [wanted.pk])
 
 
+@pytest.mark.parametrize(
+    "phrase",
+    ["harbour diary", "r d", "a b c", "diary  of", " of", "of a b", "港 日記", "1903"],
+)
+def test_words_are_found_wherever_they_meet(phrase: str) -> None:
+    wanted = session_of("Harbour Diary  of a B c 港 日記 1903.txt")
+    session_of("Diary Harbour of.txt")
+    name_index.extend()
+    assert found(phrase)[0] == wanted.pk
+
+
+def test_of_words_side_by_side_few_candidates_are_read() -> None:
+    """As one by one they stand in many names."""
+    for order in ("Harbour Diary", "Diary Harbour"):
+        session_of(f"{order}.txt")
+    name_index.extend()
+    question = name_index.of_phrase("harbour diary")[TempUploadedFile].question
+    with connection.cursor() as cursor:
+        candidates = "SELECT rowid FROM upload_tempuploadedfile_names(%s)"
+        cursor.execute(candidates, [question])
+        assert len(cursor.fetchall()) == 1
+    assert question.count("AND") == 1
+
+
 def test_a_run_ends_after_some_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(5):
         session_of(f"map {number}.txt")

@@ -106,7 +106,7 @@ class UploadSession(PublicUuid, TellsNotUpdated):
             models.Index(fields=["status", "-started_at", "-id"], name="session_list"),
             models.Index(fields=["status", "expires_on"], name="session_expiry"),
             models.Index(
-                fields=["status", "last_upload_interaction_time"],
+                fields=["status", "last_upload_interaction_time", "started_at"],
                 name="session_interaction",
             ),
             models.Index(fields=["user", "status"], name="session_owner"),
