@@ -15,6 +15,7 @@ from django.utils.http import parse_header_parameters
 from django.utils.translation import gettext as _
 
 from upload.errors import BodyRefused
+from upload.needle import find
 
 CHUNK_BYTES = 1 << 20
 MAX_HEADER_BYTES = 16 << 10
@@ -137,7 +138,7 @@ class _Cut:
         The boundary of an empty part may begin with the end of the headers' empty line.
         """
         skipped = len(b"\r\n")
-        while (end := self._held.find(self._boundary, self._at)) < 0:
+        while (end := find(self._held, self._boundary, self._at)) < 0:
             start, sure = self._at + skipped, self._sure_end()
             if sure >= start:
                 self._at, skipped = sure, 0
