@@ -14,7 +14,7 @@ def find(data: bytes, needle: bytes, start: int) -> int:
     call = _memmem()
     if call is None or not needle or start >= len(data):
         return data.find(needle, start)
-    first = ctypes.cast(data, ctypes.c_void_p).value or 0
+    first = ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p).value or 0
     found = call(first + start, len(data) - start, needle, len(needle))
     return -1 if found is None else found - first
 
