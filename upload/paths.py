@@ -197,14 +197,13 @@ def finding(key: str) -> Iterator[None]:
     try:
         yield
     except NOWHERE as error:
-        raise _lost(key) from error
-
-
-def _lost(key: str) -> SourceMissing:
-    return SourceMissing(
-        _("The bytes of “%(key)s” are not in their storage. Look for them in a backup.")
-        % {"key": key}
-    )
+        raise SourceMissing(
+            _(
+                "The bytes of “%(key)s” are not in their storage. Look for them in a "
+                "backup."
+            )
+            % {"key": key}
+        ) from error
 
 
 @contextmanager
@@ -213,21 +212,20 @@ def giving(key: str) -> Iterator[None]:
 
     Only around what reads that file.
     """
-    try:
-        yield
-    except NOWHERE as error:
-        raise _lost(key) from error
-    except OSError as error:
-        if error.errno not in SICK_DISK:
-            raise
-        raise SourceUnreadable(
-            _(
-                "The disk could not give the bytes of “%(key)s” (%(error)s). Have the "
-                "disk looked at; if they cannot be read later, look for them in a "
-                "backup."
-            )
-            % {"key": key, "error": error.strerror}
-        ) from error
+    with finding(key):
+        try:
+            yield
+        except OSError as error:
+            if error.errno not in SICK_DISK:
+                raise
+            raise SourceUnreadable(
+                _(
+                    "The disk could not give the bytes of “%(key)s” (%(error)s). Have "
+                    "the disk looked at; if they cannot be read later, look for them "
+                    "in a backup."
+                )
+                % {"key": key, "error": error.strerror}
+            ) from error
 
 
 def open_below(root: Path, key: str) -> int:
