@@ -41,6 +41,17 @@ class SessionList(ChangeList):
 
     is_counted = True
     page_num: int
+    preserved_filters: str
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Left there, Django would look up where each link leads before it adds them.
+        self._kept_filters, self.preserved_filters = self.preserved_filters, ""
+
+    def url_for_result(self, result: UploadSession) -> str:
+        """Return the address of a row's page, which leads back to this list."""
+        address = super().url_for_result(result)
+        return f"{address}?{self._kept_filters}" if self._kept_filters else address
 
     def get_results(self, request: HttpRequest) -> None:
         ids = self._ids_of_page()

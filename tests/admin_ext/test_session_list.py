@@ -3,9 +3,11 @@
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.templatetags import admin_urls
 from django.contrib.auth.models import Permission
 from django.db import connection
 from django.http import QueryDict
@@ -174,6 +176,22 @@ def test_a_page_that_is_none_shows_the_first(
     session = make_session()
 
     assert shown(client_for(clerk), f"p={number}&status=CR") == {session.pk}
+
+
+def test_a_row_leads_to_its_session_and_back_to_the_list(
+    clerk: Any, client_for: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is asked of the URL configuration for it, once a link."""
+    session = make_session()
+
+    def refuse(address: str) -> None:
+        raise AssertionError(f"{address} is looked up")
+
+    monkeypatch.setattr(admin_urls, "resolve", refuse)
+    page = client_for(clerk).get(LIST, {"status": "CR", "q": str(session.uuid)})
+    filters = urlencode({"status": "CR", "q": session.uuid})
+    kept = urlencode({"_changelist_filters": filters})
+    assert f'href="{LIST}{session.pk}/change/?{kept}"' in page.content.decode()
 
 
 @pytest.mark.parametrize("column", [1, *range(3, 10)])
