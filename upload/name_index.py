@@ -8,10 +8,12 @@ is used twice; where one may be, ``forget`` is called.
 """
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from django.db import DatabaseError, connection, transaction
@@ -96,19 +98,30 @@ def _question(phrase: str) -> str:
         return ""
     last = len(phrase) - TRIGRAM
     starts = _starts_at_spaces(phrase, last) or _starts_spread(last)
-    pieces = {phrase[at : at + TRIGRAM] for at in starts}
-    return " AND ".join('"{}"'.format(p.replace('"', '""')) for p in sorted(pieces))
+    pieces = dict.fromkeys(phrase[at : at + TRIGRAM] for at in starts)
+    some = sorted(list(pieces)[:MOST_TRIGRAMS])
+    return " AND ".join('"{}"'.format(piece.replace('"', '""')) for piece in some)
 
 
 def _starts_at_spaces(phrase: str, last: int) -> list[int]:
-    """Return where words meet; nothing where that tells too little.
+    """Return the middle of the longest word, and where words meet, the longest first.
 
-    Many names hold the same words, few hold two of them side by side.
+    Many names hold the same words, few hold two of them side by side. Nothing where
+    there is one word, or none that is long enough.
     """
-    spaces = [at for at, sign in enumerate(phrase) if sign == " "]
-    starts = [at for space in spaces for at in (space - TRIGRAM + 1, space)]
-    inside = [at for at in starts if 0 <= at <= last]
-    return inside[:MOST_TRIGRAMS] if len(inside) > 1 else []
+    words = list(re.finditer(r"[^ ]+", phrase))
+    longest = max(words, key=_length, default=None)
+    if len(words) < 2 or longest is None or _length(longest) < TRIGRAM:
+        return []
+    starts = [(longest.start() + longest.end() - TRIGRAM) // 2]
+    pairs = sorted(pairwise(words), key=lambda pair: -sum(map(_length, pair)))
+    for word, following in pairs:
+        starts += [word.end() + 1 - TRIGRAM, following.start() - 1]
+    return [start for start in starts if 0 <= start <= last]
+
+
+def _length(word: re.Match[str]) -> int:
+    return word.end() - word.start()
 
 
 def _starts_spread(last: int) -> list[int]:
