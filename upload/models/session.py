@@ -107,7 +107,7 @@ class UploadSession(PublicUuid, TellsNotUpdated):
             models.Index(fields=["status", "expires_on"], name="session_expiry"),
             models.Index(
                 fields=["status", "last_upload_interaction_time", "started_at"],
-                name="session_interaction",
+                name="session_touched",
             ),
             models.Index(fields=["user", "status"], name="session_owner"),
             models.Index(fields=["status", "fixity_checked_at"], name="session_fixity"),
