@@ -1,4 +1,4 @@
-"""Find bytes among many, in a third of the time that ``bytes.find`` takes.
+"""Find bytes among many: in random ones in a third of the time of ``bytes.find``.
 
 The C library's ``memmem`` also lets other threads run meanwhile. Every libc since
 POSIX.1-2024 has it; elsewhere ``bytes.find`` is asked.
@@ -8,11 +8,14 @@ import ctypes
 from collections.abc import Callable
 from functools import cache
 
+# For less it would not be worth to let other threads run.
+LEAST_BYTES = 64 << 10
+
 
 def find(data: bytes, needle: bytes, start: int) -> int:
     """Return what ``data.find(needle, start)`` would; ``start`` is not negative."""
     call = _memmem()
-    if call is None or not needle or start >= len(data):
+    if call is None or not needle or len(data) - start < LEAST_BYTES:
         return data.find(needle, start)
     first = ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p).value or 0
     found = call(first + start, len(data) - start, needle, len(needle))

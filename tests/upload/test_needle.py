@@ -13,6 +13,7 @@ def finder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.setattr(needle, "_memmem", lambda: None)
     else:
         assert needle._memmem() is not None
+        monkeypatch.setattr(needle, "LEAST_BYTES", 0)
 
 
 @pytest.mark.usefixtures("finder")
