@@ -1,7 +1,7 @@
 """Bytes on the move: hash, stage, read and verify. It knows no rows and no storages.
 
 The caller's thread reads, writes and beats, so that a heartbeat may use the caller's
-database connection; only hashing of long files runs beside it.
+database connection; long files are hashed, and copies read back, beside it.
 """
 
 import hashlib
@@ -86,6 +86,7 @@ class Hasher:
         self._sha256 = hashlib.sha256()
         self._waiting: queue.Queue[Any]  # is there with the thread
         self._thread: threading.Thread | None = None
+        self._is_dropped = False
         self._error: BaseException | None = None
 
     def update(self, chunk: bytes) -> None:
@@ -111,10 +112,10 @@ class Hasher:
         return self.size_bytes > HASH_ASIDE_BYTES
 
     def _run(self) -> None:
-        """Hash what waits up to the closing None; after an error only drain it."""
+        """Hash what waits up to the closing None; what nobody wants is only drained."""
         while (piece := self._waiting.get()) is not None:
             try:
-                if self._error is None:
+                if self._error is None and not self._is_dropped:
                     self._hash(piece)
             except BaseException as error:  # noqa: BLE001 - raised again in __exit__
                 self._error = error
@@ -131,6 +132,7 @@ class Hasher:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._is_dropped = kind is not None
         self._end()
         if self._error is not None and kind is None:
             raise self._error
@@ -174,6 +176,8 @@ class ReadBack(Hasher):
     def _hash(self, piece: Any) -> None:
         forget(self._descriptor, piece)
         for start in piece[::CHUNK_BYTES]:
+            if self._is_dropped:
+                return
             count = min(CHUNK_BYTES, piece.stop - start)
             self._sha256.update(os.pread(self._descriptor, count, start))
         forget(self._descriptor, piece)

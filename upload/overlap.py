@@ -1,8 +1,9 @@
-"""Some things under way while the next is begun: the waits overlap."""
+"""Things under way while the next is begun: the waits overlap."""
 
 from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack
+from types import TracebackType
 from typing import Self
 
 from upload.tree import Hand, Tree
@@ -25,11 +26,18 @@ class Overlapping:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_more: object) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         with ExitStack() as unfinished:
             for stack, _finish in self._under_way:
                 unfinished.push(stack)
-            while kind is None and self._under_way:
+            if error is not None:
+                raise error  # so what is under way is told that it is dropped
+            while self._under_way:
                 self._end_first()
 
     def _begun(self, stack: ExitStack, finish: Callable[[], object]) -> None:
@@ -37,7 +45,7 @@ class Overlapping:
 
         That drops what is unfinished, and stays the caller's where this raises.
         """
-        if len(self._under_way) == self.most_under_way:
+        while len(self._under_way) >= self.most_under_way:
             self._end_first()
         self._under_way.append((stack.pop_all(), finish))
 

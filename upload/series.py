@@ -7,7 +7,7 @@ Each is verified by what the disk gives back and placed without replacing, as
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from upload.copy_engine import Receipt
+from upload.copy_engine import SYNC_EVERY_BYTES, Receipt
 from upload.errors import FILE_ERRORS
 from upload.group import Parcel
 from upload.overlap import Overlapping
@@ -16,11 +16,8 @@ from upload.overlap import Overlapping
 class Series(Overlapping):
     """Puts parcels; all but those in ``errors`` are placed when the block has ended."""
 
-    # To read one back and hash it takes twice as long as to write one.
-    most_under_way = 2
-
     def put(self, parcel: Parcel) -> None:
-        """Write the parcel durably, then finish the one two before it."""
+        """Write the parcel durably, then finish one before it."""
         stack = ExitStack()
         putting = self._tree.putting(
             parcel.key, parcel.chunks, parcel.expected, self._hand
@@ -30,6 +27,10 @@ class Series(Overlapping):
         except FILE_ERRORS as error:
             self.errors[parcel.key] = error
             return
+        # To read one back and hash it takes twice as long as to write one. Of a longer
+        # file the most was read when it was written, and much would be lost in a stop.
+        size_bytes = parcel.expected.size_bytes
+        self.most_under_way = 2 if size_bytes <= 2 * SYNC_EVERY_BYTES else 1
         with stack:
             self._begun(stack, lambda: self._place(parcel.key, finish))
 

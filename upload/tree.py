@@ -174,7 +174,7 @@ class Tree:
     def putting(
         self, key: str, chunks: Iterable[bytes], expected: Receipt | None, hand: Hand
     ) -> Iterator[Callable[[], Receipt]]:
-        """Write as ``put`` does; yield what waits for the disk, verifies and places.
+        """Write as ``put`` does; yield what waits for the hashing, verifies and places.
 
         What was not placed is dropped at the end.
         """
@@ -182,10 +182,10 @@ class Tree:
         if expected is not None and expected.sha256 and self.exists(key):
             yield lambda: self.confirm(key, expected, hand)
             return
-        with self._new_staging(chunks, hand) as (staging, durable):
+        with self._new_staging(chunks, hand) as (staging, receipt_of):
 
             def finish() -> Receipt:
-                receipt = durable()
+                receipt = receipt_of()
                 verify(staging.name, expected, receipt)
                 hand.beat(0)
                 try:
@@ -201,8 +201,8 @@ class Tree:
         self, chunks: Iterable[bytes], expected: Receipt | None, hand: Hand
     ) -> Iterator[tuple[Entry, Receipt]]:
         """Yield a verified staging file; what was not placed is dropped at the end."""
-        with self._new_staging(chunks, hand) as (staging, durable):
-            receipt = durable()
+        with self._new_staging(chunks, hand) as (staging, receipt_of):
+            receipt = receipt_of()
             verify(staging.name, expected, receipt)
             hand.beat(0)
             yield staging, receipt
@@ -211,13 +211,13 @@ class Tree:
     def _new_staging(
         self, chunks: Iterable[bytes], hand: Hand
     ) -> Iterator[tuple[Entry, Callable[[], Receipt]]]:
-        """Yield a staging file and what makes it durable; it is dropped at the end."""
+        """Yield a durable file and what tells its receipt; it is dropped at the end."""
         with self.folder(self.layout.folder, make=True) as folder:
             staging = Entry(folder, self.new_staging_name(hand))
             mode, back = self.layout.file_mode, hand.read_back
             try:
-                with begun(chunks, staging, hand.beat, mode, read_back=back) as durable:
-                    yield staging, durable
+                with begun(chunks, staging, hand.beat, mode, read_back=back) as told:
+                    yield staging, told
             finally:
                 staging.drop()
 

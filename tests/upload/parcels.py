@@ -22,3 +22,9 @@ def put_many(target: Target, *parcels: Parcel) -> dict[str, Exception]:
 
 def staged(target: FolderTarget) -> list[Path]:
     return list(target.root.rglob("*.part"))
+
+
+def folder_in(tmp_path: Path) -> FolderTarget:
+    """Return a target of its own below a new folder."""
+    (tmp_path / "destinations" / "many").mkdir(parents=True)
+    return FolderTarget(tmp_path / "destinations" / "many", allowed_roots=None)

@@ -3,7 +3,6 @@
 import errno
 import os
 import resource
-import threading
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -11,10 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.upload.parcels import OWNER, parcel, put_many, staged
+from tests.upload.parcels import OWNER, folder_in, parcel, put_many, staged
 from tests.upload.places import Place
-from upload import copy_engine, durable, group, whole_disk
-from upload.copy_engine import silent
+from upload import durable, group, whole_disk
 from upload.errors import DigestMismatch, JobCancelled, SourceMissing, TargetOccupied
 from upload.group import SMALL_BYTES, Parcel
 from upload.pinned import MOST_FOLDERS
@@ -29,8 +27,7 @@ def target(place: Place) -> Iterator[Target]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> FolderTarget:
-    (tmp_path / "destinations" / "many").mkdir(parents=True)
-    return FolderTarget(tmp_path / "destinations" / "many", allowed_roots=None)
+    return folder_in(tmp_path)
 
 
 @pytest.fixture
@@ -236,90 +233,3 @@ def test_few_folders_are_held_open_where_few_files_may_be(
     assert folder.put_many(files, OWNER, look) == {}
 
     assert max(opened) < 64 - 16 + 4  # a quarter each, and those on the way
-
-
-# Long files, one behind the other
-
-
-def long(key: str, last: bytes = b"") -> Parcel:
-    return parcel(key, b"x" * (SMALL_BYTES + 1) + last)
-
-
-def test_a_long_file_is_placed_once_the_two_next_are_written(
-    folder: FolderTarget,
-) -> None:
-    placed: list[list[str]] = []
-
-    def parcels() -> Iterator[Parcel]:
-        for key in ("a", "b", "c", "d"):
-            yield long(key)
-            placed.append(sorted(p.name for p in folder.root.glob("[abcd]")))
-
-    assert folder.put_many(parcels(), OWNER, silent) == {}
-    assert placed == [[], [], ["a"], ["a", "b"]]
-    assert (folder.root / "d").stat().st_size == SMALL_BYTES + 1
-    assert staged(folder) == []
-
-
-def test_a_long_file_is_read_back_beside_the_next(
-    folder: FolderTarget, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whoever writes waits for no reading before there are two."""
-    may_read = threading.Event()
-    pread = os.pread
-
-    def wait(descriptor: int, count: int, offset: int) -> bytes:
-        assert may_read.wait(60)
-        return pread(descriptor, count, offset)
-
-    def parcels() -> Iterator[Parcel]:
-        yield long("a")
-        yield long("b")
-        may_read.set()
-
-    monkeypatch.setattr(os, "pread", wait)
-    assert folder.put_many(parcels(), OWNER, silent) == {}
-    assert sorted(p.name for p in folder.root.iterdir()) == ["a", "b"]
-
-
-def test_a_long_file_of_other_bytes_stops_neither_neighbour(
-    folder: FolderTarget,
-) -> None:
-    (folder.root / "taken").write_bytes(b"another's")
-    wrong = Parcel("wrong", [b"y" * (SMALL_BYTES + 1)], long("wrong").expected)
-
-    errors = put_many(folder, long("a"), wrong, long("b"), long("taken"), long("c"))
-
-    assert {key: type(error) for key, error in errors.items()} == {
-        "wrong": DigestMismatch,
-        "taken": TargetOccupied,
-    }
-    assert sorted(p.name for p in folder.root.glob("?")) == ["a", "b", "c"]
-    assert (folder.root / "taken").read_bytes() == b"another's"
-    assert staged(folder) == []
-
-
-def test_a_cancel_within_a_long_file_keeps_neither_it_nor_those_under_way(
-    folder: FolderTarget,
-) -> None:
-    def cancelled() -> Iterator[bytes]:
-        yield b"x" * SMALL_BYTES
-        raise JobCancelled("cancelled")
-
-    broken = Parcel("b", cancelled(), long("b").expected)
-    with pytest.raises(JobCancelled):
-        put_many(folder, long("a"), long("c"), broken)
-    assert [p.name for p in folder.root.iterdir()] == []
-
-
-def test_a_last_long_file_that_the_disk_spoils_is_told(
-    folder: FolderTarget, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def spoil(descriptor: int) -> None:
-        os.pwrite(descriptor, b"!", 0)
-        os.fsync(descriptor)
-
-    monkeypatch.setattr(copy_engine, "sync_file", spoil)
-    errors = put_many(folder, long("a"))
-    assert [type(error) for error in errors.values()] == [DigestMismatch]
-    assert [p.name for p in folder.root.iterdir()] == []
