@@ -3,6 +3,7 @@
 import hashlib
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
 
@@ -249,7 +250,8 @@ def test_two_writers_of_one_name_leave_one_whole_file(
 ) -> None:
     if not place.parallel:
         pytest.skip("Django's storage in memory bears one writer")
-    barrier, ended = threading.Barrier(2), []
+    # rclone's S3 server answers 500 where one makes a folder and another drops it.
+    barrier, one_by_one, ended = threading.Barrier(2), threading.Lock(), []
 
     def outcome(target: Target, content: bytes) -> str:
         try:
@@ -264,8 +266,9 @@ def test_two_writers_of_one_name_leave_one_whole_file(
 
     def write(content: bytes) -> None:
         with closing(place.make()) as target:
-            target.check()
-            barrier.wait()
+            with one_by_one:
+                target.check()
+            barrier.wait(60)
             ended.append(outcome(target, content))
 
     run_beside_each_other(write, contents)
@@ -281,11 +284,9 @@ def test_two_writers_of_one_name_leave_one_whole_file(
 def run_beside_each_other(
     deed: Callable[[bytes], None], contents: tuple[bytes, bytes]
 ) -> None:
-    threads = [threading.Thread(target=deed, args=(content,)) for content in contents]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    """Run the deed in two threads; raise what one of them raised."""
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(deed, contents))
 
 
 def test_files_put_side_by_side_make_their_folder_once(place: Place) -> None:
